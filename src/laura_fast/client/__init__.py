@@ -1,0 +1,1 @@
+"""Channels and the cluster client that applications, the command line and agents use."""

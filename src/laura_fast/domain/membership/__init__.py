@@ -1,0 +1,1 @@
+"""Members of a cluster as values: nodes, topology, failure detection, tombstones."""

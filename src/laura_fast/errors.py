@@ -1,0 +1,180 @@
+"""Every exception of laura_fast, in one tree.
+
+::
+
+    LauraError
+    ├── ConfigError            the operator's fault: exit code 2
+    ├── StartupError           the machine's state forbids the start: exit code 1
+    │   ├── AddressInUseError
+    │   ├── DataDirectoryError
+    │   └── TlsMaterialError
+    ├── RpcError               answered to the caller: carries its gRPC code and its reason
+    │   ├── InvalidArgumentError · NotFoundError · AlreadyExistsError · PermissionDeniedError
+    │   ├── FailedPreconditionError · OutOfRangeError · AbortedError
+    │   └── OverloadedError · UnavailableError · DeadlineError · UnimplementedError
+    └── ProtocolError          the peer broke a wire protocol: ends its stream or its connection, nothing else
+
+Anything else that escapes a handler is our bug: it is logged with its traceback and answered as INTERNAL.
+Each class carries its kind, so no layer needs a table that maps exceptions to codes.
+"""
+
+from __future__ import annotations
+
+from enum import IntEnum
+from typing import TYPE_CHECKING, ClassVar
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+class Code(IntEnum):
+    """Canonical status codes of gRPC (grpc/doc/statuscodes.md)."""
+
+    OK = 0
+    CANCELLED = 1
+    UNKNOWN = 2
+    INVALID_ARGUMENT = 3
+    DEADLINE_EXCEEDED = 4
+    NOT_FOUND = 5
+    ALREADY_EXISTS = 6
+    PERMISSION_DENIED = 7
+    RESOURCE_EXHAUSTED = 8
+    FAILED_PRECONDITION = 9
+    ABORTED = 10
+    OUT_OF_RANGE = 11
+    UNIMPLEMENTED = 12
+    INTERNAL = 13
+    UNAVAILABLE = 14
+    DATA_LOSS = 15
+    UNAUTHENTICATED = 16
+
+
+class LauraError(Exception):
+    """Root of the tree."""
+
+
+class ConfigError(LauraError):
+    """A setting that can't be used. The message names key, value and allowed range."""
+
+
+class StartupError(LauraError):
+    """The server can't start on this machine as it is now."""
+
+
+class AddressInUseError(StartupError):
+    """The address to listen on can't be bound."""
+
+
+class DataDirectoryError(StartupError):
+    """The data directory can't be used: locked by another process, not writable, or of an unknown format."""
+
+
+class TlsMaterialError(StartupError):
+    """Key, certificate or CA file unreadable, malformed, or not belonging together."""
+
+
+class RpcError(LauraError):
+    """An answer other than OK.
+
+    Attributes:
+        code: The gRPC status code.
+        reason: ``google.rpc.ErrorInfo.reason``, UPPER_SNAKE.
+        metadata: ``google.rpc.ErrorInfo.metadata``.
+        retry_after_ms: Delay for ``google.rpc.RetryInfo``; None where a retry does not help.
+    """
+
+    code: ClassVar[Code] = Code.UNKNOWN
+
+    def __init__(
+        self,
+        message: str,
+        reason: str,
+        *,
+        metadata: Mapping[str, str] | None = None,
+        retry_after_ms: int | None = None,
+    ) -> None:
+        super().__init__(message)
+        self.message = message
+        self.reason = reason
+        self.metadata = dict(metadata or {})
+        self.retry_after_ms = retry_after_ms
+
+
+class InvalidArgumentError(RpcError):
+    """The request is malformed whatever the state of the cluster."""
+
+    code = Code.INVALID_ARGUMENT
+
+
+class NotFoundError(RpcError):
+    """The named thing does not exist."""
+
+    code = Code.NOT_FOUND
+
+
+class AlreadyExistsError(RpcError):
+    """The named thing exists with other content."""
+
+    code = Code.ALREADY_EXISTS
+
+
+class PermissionDeniedError(RpcError):
+    """The caller's identity does not allow the call."""
+
+    code = Code.PERMISSION_DENIED
+
+
+class FailedPreconditionError(RpcError):
+    """The state of the cluster must change before the call can succeed."""
+
+    code = Code.FAILED_PRECONDITION
+
+
+class OutOfRangeError(RpcError):
+    """A position beyond the end."""
+
+    code = Code.OUT_OF_RANGE
+
+
+class AbortedError(RpcError):
+    """A conflict; the caller retries at a higher level."""
+
+    code = Code.ABORTED
+
+
+class OverloadedError(RpcError):
+    """A named limit was reached."""
+
+    code = Code.RESOURCE_EXHAUSTED
+
+
+class UnavailableError(RpcError):
+    """Not ready now; a retry may succeed."""
+
+    code = Code.UNAVAILABLE
+
+
+class DeadlineError(RpcError):
+    """The call's time is over."""
+
+    code = Code.DEADLINE_EXCEEDED
+
+
+class UnimplementedError(RpcError):
+    """The method exists in the contract but not in this server."""
+
+    code = Code.UNIMPLEMENTED
+
+
+class ProtocolError(LauraError):
+    """The peer broke a wire protocol.
+
+    Attributes:
+        error_code: HTTP/2 error code to answer with (RFC 9113 §7).
+        stream_id: Stream to reset; 0 ends the connection.
+    """
+
+    def __init__(self, message: str, error_code: int, stream_id: int = 0) -> None:
+        super().__init__(message)
+        self.error_code = error_code
+        self.stream_id = stream_id

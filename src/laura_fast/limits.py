@@ -1,0 +1,55 @@
+"""Every bound on what a peer can make this server hold, with the reason for its value.
+
+A queue, buffer, map or loop without a bound named here is a defect. Values that an operator may tune are the defaults
+of `config`; the rest are constants because a wrong value is an outage or an attack.
+"""
+
+from typing import Final
+
+KIB: Final = 1024
+MIB: Final = 1024 * KIB
+
+# --- messages -------------------------------------------------------------------------------------------------------
+MAX_MESSAGE_BYTES: Final = 48 * MIB
+"""A 16 MiB document, its pre-image and framing; gRPC's own default of 4 MiB can't carry one document."""
+
+# --- membership -----------------------------------------------------------------------------------------------------
+MAX_NODES: Final = 20_000
+"""A full topology stays under the 4 MiB that LauraDB's clients accept, at about 200 bytes a node."""
+
+MAX_NODE_ID_BYTES: Final = 255
+"""Fits in a storage key (511 bytes) with its prefix, and in a DNS name."""
+
+MAX_HOST_BYTES: Final = 253
+"""The longest DNS name (RFC 1035 §2.3.4, without the root label)."""
+
+MAX_TAGS: Final = 16
+"""Tags are repeated in every topology answer; a node with hundreds would be paid for by every client."""
+
+MAX_TAG_KEY_BYTES: Final = 64
+MAX_TAG_VALUE_BYTES: Final = 128
+"""Sixteen tags of this size are 3 KiB: one hostile registration can't bloat the topology."""
+
+MAX_NODE_BYTES: Final = 4 * KIB
+"""Bound of one encoded entry, whatever the mix of its fields."""
+
+MAX_SEED_NODES: Final = 64
+"""Hints only; a longer list is refused rather than silently cut."""
+
+MAX_TOMBSTONES: Final = 20_000
+"""As many as live nodes: the oldest is forgotten first, which only means a very late heartbeat reads "not registered"."""
+
+MAX_REASON_BYTES: Final = 1 * KIB
+"""A deregistration reason is kept in a tombstone."""
+
+MAX_WATCHERS: Final = 2_000
+"""Each watcher holds a stream and a position; more belong behind a proxy."""
+
+TOPOLOGY_HISTORY_VERSIONS: Final = 4_096
+"""Deltas kept for resuming watchers; older positions get a fresh snapshot."""
+
+MAX_LONG_POLLS: Final = 10_000
+"""GetTopology calls parked with wait_ms; beyond, the answer is immediate."""
+
+MAX_PENDING_CHANGES: Final = 50_000
+"""Membership changes waiting for the disk; beyond, registrations are refused as overloaded."""

@@ -1,0 +1,1 @@
+"""Cluster state behind compare-and-swap."""

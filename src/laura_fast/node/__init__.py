@@ -1,0 +1,1 @@
+"""The shell around the pure machines: owns time, tasks, peers and storage."""

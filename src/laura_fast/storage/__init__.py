@@ -1,0 +1,1 @@
+"""The embedded engine: one LMDB environment per node, one writer thread, grouped commits."""

@@ -1,0 +1,1 @@
+"""Interchangeable gRPC transports behind the interface of grpc.aio.Server."""

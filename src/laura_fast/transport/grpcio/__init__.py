@@ -1,0 +1,1 @@
+"""The transport of grpcio: C-core under grpc.aio."""

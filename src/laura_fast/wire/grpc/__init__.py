@@ -1,0 +1,1 @@
+"""What gRPC adds to HTTP/2: message framing, metadata, status, deadlines."""
