@@ -37,7 +37,7 @@ MAX_SEED_NODES: Final = 64
 """Hints only; a longer list is refused rather than silently cut."""
 
 MAX_TOMBSTONES: Final = 20_000
-"""As many as live nodes: the oldest is forgotten first, which only means a very late heartbeat reads "not registered"."""
+"""As many as live nodes. The oldest is forgotten first: a very late heartbeat then reads "not registered"."""
 
 MAX_REASON_BYTES: Final = 1 * KIB
 """A deregistration reason is kept in a tombstone."""

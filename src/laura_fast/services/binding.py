@@ -1,0 +1,84 @@
+"""From a servicer to handlers that any transport can run: parse, behaviour and serialise are bound once, at set-up."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import grpc
+from google.protobuf import message_factory
+
+from laura_fast.errors import RpcError
+from laura_fast.services.status import abort_with
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Awaitable, Callable
+
+    from google.protobuf.descriptor import MethodDescriptor, ServiceDescriptor
+
+    Context = grpc.aio.ServicerContext[Any, Any]
+    UnaryBehaviour = Callable[[Any, Context], Awaitable[Any]]
+    StreamBehaviour = Callable[[Any, Context], AsyncIterator[Any]]
+
+Behaviour = TypeVar("Behaviour", bound="Callable[..., Any]")
+
+INLINE_MARK = "__laura_fast_inline__"
+
+
+def inline(behaviour: Behaviour) -> Behaviour:
+    """Marks a coroutine function that never suspends, so that a transport may drive it without a task."""
+    setattr(behaviour, INLINE_MARK, True)
+    return behaviour
+
+
+def bind(service: ServiceDescriptor, servicer: object) -> grpc.GenericRpcHandler:
+    """Makes the generic handler of one service.
+
+    Behaviours are the servicer's attributes named like the methods. Each answers messages or, where the bytes are
+    cached, `bytes` that are sent as they are. An `RpcError` becomes its status with details; a method that the
+    servicer lacks is UNIMPLEMENTED.
+    """
+    handlers = {
+        name: _handler(method, getattr(servicer, name))
+        for name, method in service.methods_by_name.items()
+        if hasattr(servicer, name)
+    }
+    return grpc.method_handlers_generic_handler(service.full_name, handlers)
+
+
+def _handler(method: MethodDescriptor, behaviour: Callable[..., Any]) -> grpc.RpcMethodHandler[Any, Any]:
+    parse = message_factory.GetMessageClass(method.input_type).FromString
+    if method.server_streaming:
+        factory = (
+            grpc.stream_stream_rpc_method_handler if method.client_streaming else grpc.unary_stream_rpc_method_handler
+        )
+        return factory(_guard_stream(behaviour), request_deserializer=parse, response_serializer=serialise)
+    factory = grpc.stream_unary_rpc_method_handler if method.client_streaming else grpc.unary_unary_rpc_method_handler
+    return factory(_guard_unary(behaviour), request_deserializer=parse, response_serializer=serialise)
+
+
+def serialise(answer: Any) -> bytes:
+    """Bytes of a message; bytes pass."""
+    return answer if type(answer) is bytes else answer.SerializeToString()
+
+
+def _guard_unary(behaviour: UnaryBehaviour) -> UnaryBehaviour:
+    async def guarded(request: Any, context: Context) -> Any:
+        try:
+            return await behaviour(request, context)
+        except RpcError as error:
+            await abort_with(context, error)
+
+    if getattr(behaviour, INLINE_MARK, False):
+        inline(guarded)
+    return guarded
+
+
+def _guard_stream(behaviour: StreamBehaviour) -> StreamBehaviour:
+    async def guarded(request: Any, context: Context) -> AsyncIterator[Any]:
+        try:
+            async for answer in behaviour(request, context):
+                yield answer
+        except RpcError as error:
+            await abort_with(context, error)
+
+    return guarded
