@@ -1,0 +1,1 @@
+"""One frozen, validated configuration: defaults < TOML file < environment < flags."""
