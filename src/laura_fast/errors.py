@@ -12,6 +12,8 @@
     │   ├── InvalidArgumentError · NotFoundError · AlreadyExistsError · PermissionDeniedError
     │   ├── FailedPreconditionError · OutOfRangeError · AbortedError
     │   └── OverloadedError · UnavailableError · DeadlineError · UnimplementedError
+    ├── CompareFailedError     cluster state is not what the writer expected: nothing was applied
+    ├── StorageFailedError     the disk failed or is closed: fatal, never retried
     └── ProtocolError          the peer broke a wire protocol: ends its stream or its connection, nothing else
 
 Anything else that escapes a handler is our bug: it is logged with its traceback and answered as INTERNAL.
@@ -164,6 +166,22 @@ class UnimplementedError(RpcError):
     """The method exists in the contract but not in this server."""
 
     code = Code.UNIMPLEMENTED
+
+
+class CompareFailedError(LauraError):
+    """A compare-and-swap found another value.
+
+    Attributes:
+        key: The first key whose value differed.
+    """
+
+    def __init__(self, key: bytes) -> None:
+        super().__init__(f"the value of {key!r} is not the expected one")
+        self.key = key
+
+
+class StorageFailedError(LauraError):
+    """A commit could not be made durable. What the disk holds now is unknown until the environment is reopened."""
 
 
 class ProtocolError(LauraError):

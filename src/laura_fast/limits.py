@@ -53,3 +53,16 @@ MAX_LONG_POLLS: Final = 10_000
 
 MAX_PENDING_CHANGES: Final = 50_000
 """Membership changes waiting for the disk; beyond, registrations are refused as overloaded."""
+
+# --- storage --------------------------------------------------------------------------------------------------------
+STORAGE_MAP_BYTES: Final = 1024 * 1024 * MIB
+"""Address space, not disk or memory: reserved once, because LMDB can't grow a map under a live reader."""
+
+STORAGE_TABLES: Final = 256
+"""Named tables of one environment; every one costs a slot in every transaction."""
+
+STORAGE_READERS: Final = 512
+"""Read transactions open at once, over all threads."""
+
+MAX_COMMIT_JOBS: Final = 1_000
+"""Jobs that share one commit: enough to amortise the fsync, few enough that the first does not wait for long."""

@@ -1,0 +1,204 @@
+"""One LMDB environment: opened exclusively, written by one thread, synced by every commit.
+
+Jobs that arrive while a commit runs share the next one (group commit), so N concurrent writers cost far fewer than N
+fsyncs. The event loop never waits for the disk: it awaits a future that the writer thread completes after the sync.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import threading
+from collections import deque
+from typing import TYPE_CHECKING, Any
+
+import lmdb
+
+from laura_fast.errors import DataDirectoryError, OverloadedError, StorageFailedError
+from laura_fast.limits import MAX_COMMIT_JOBS, STORAGE_MAP_BYTES, STORAGE_READERS, STORAGE_TABLES
+from laura_fast.storage.directory import DirectoryLock
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    Job = Callable[[lmdb.Transaction], Any]
+
+
+class Environment:
+    """Durable tables of bytes → bytes in one directory. Create with `open`."""
+
+    def __init__(self, lock: DirectoryLock, handle: lmdb.Environment) -> None:
+        self._lock = lock
+        self._handle = handle
+        self._tables: dict[bytes, Any] = {}
+        self._writer = _Writer(handle)
+
+    @classmethod
+    def open(cls, path: Path) -> Environment:
+        """Opens the directory, creating it when absent.
+
+        Raises:
+            DataDirectoryError: Another process holds it, it can't be written, or its content is not ours.
+        """
+        lock = DirectoryLock.acquire(path)
+        try:
+            handle = lmdb.open(
+                str(path), map_size=STORAGE_MAP_BYTES, max_dbs=STORAGE_TABLES, max_readers=STORAGE_READERS, mode=0o600
+            )
+        except lmdb.Error as error:
+            lock.release()
+            raise DataDirectoryError(f"data directory {path} can't be opened: {error}") from error
+        return cls(lock, handle)
+
+    def table(self, name: bytes) -> Any:
+        """The handle of a named table, created when absent. Call at set-up: it may wait for the disk."""
+        if name not in self._tables:
+            self._tables[name] = self._handle.open_db(name)
+        return self._tables[name]
+
+    def read(self) -> lmdb.Transaction:
+        """A snapshot for reading. Keep it short: it pins every page that was freed since."""
+        return self._handle.begin()
+
+    async def write(self, job: Job) -> Any:
+        """Runs `job(transaction)` on the writer thread; returns its value once the commit is on disk.
+
+        A job may run more than once (its group is retried without a job that raised), so it must derive everything
+        from the transaction and its own arguments.
+
+        Raises:
+            OverloadedError: The disk or the map is full; nothing was written.
+            StorageFailedError: The disk failed; this environment accepts no more writes.
+            Exception: Whatever the job raised; nothing of it was written.
+        """
+        return await self._writer.submit(job)
+
+    def close(self) -> None:
+        """Finishes the queued writes and releases the directory. Idempotent."""
+        self._writer.stop()
+        self._handle.close()
+        self._lock.release()
+
+
+class _Writer:
+    """The one thread that may open write transactions (LMDB binds them to a thread)."""
+
+    def __init__(self, handle: lmdb.Environment) -> None:
+        self._handle = handle
+        self._queue: deque[_Pending] = deque()
+        self._wake = threading.Condition()
+        self._stopping = False
+        self._failure: StorageFailedError | None = None
+        self._thread = threading.Thread(target=self._run, name="storage-writer", daemon=True)
+        self._thread.start()
+
+    async def submit(self, job: Job) -> Any:
+        pending = _Pending(job, asyncio.get_running_loop())
+        with self._wake:
+            if self._stopping:
+                raise StorageFailedError("the storage environment is closed")
+            if self._failure:
+                raise self._failure
+            self._queue.append(pending)
+            self._wake.notify()
+        return await pending.future
+
+    def stop(self) -> None:
+        with self._wake:
+            self._stopping = True
+            self._wake.notify()
+        self._thread.join()
+
+    def _run(self) -> None:
+        while group := self._next_group():
+            try:
+                self._commit(group)
+            except BaseException as error:  # noqa: BLE001 - a waiter must never be left hanging, whatever broke
+                self._fail(group, error)
+            _settle(group)
+
+    def _next_group(self) -> list[_Pending]:
+        with self._wake:
+            while not self._queue and not self._stopping:
+                self._wake.wait()
+            return [self._queue.popleft() for _ in range(min(len(self._queue), MAX_COMMIT_JOBS))]
+
+    def _commit(self, group: list[_Pending]) -> None:
+        """Commits the group, again without each job that raises, so that one bad job costs the others nothing."""
+        runnable = group
+        while runnable:
+            transaction = self._handle.begin(write=True)
+            bad = _run_jobs(transaction, runnable)
+            if bad is None:
+                transaction.commit()
+                return
+            transaction.abort()
+            runnable = [pending for pending in runnable if pending is not bad]
+
+    def _fail(self, group: list[_Pending], error: BaseException) -> None:
+        """A full disk refuses this group; any other failure of a commit is final (a failed fsync can't be retried)."""
+        answer: Exception
+        if _is_full(error):
+            answer = OverloadedError("the disk is full: nothing was written", "STORAGE_FULL")
+        else:
+            answer = StorageFailedError(f"the disk failed: {error}")
+            with self._wake:
+                self._failure = answer
+                group.extend(self._queue)
+                self._queue.clear()
+        for pending in group:
+            pending.error = pending.error or answer
+
+
+class _Pending:
+    """One job and the future of its caller."""
+
+    __slots__ = ("error", "future", "job", "loop", "value")
+
+    def __init__(self, job: Job, loop: asyncio.AbstractEventLoop) -> None:
+        self.job = job
+        self.loop = loop
+        self.future: asyncio.Future[Any] = loop.create_future()
+        self.value: Any = None
+        self.error: Exception | None = None
+
+    def settle(self) -> None:
+        if self.future.done():  # the caller was cancelled while the commit ran
+            return
+        if self.error is None:
+            self.future.set_result(self.value)
+        else:
+            self.future.set_exception(self.error)
+
+
+def _run_jobs(transaction: lmdb.Transaction, group: list[_Pending]) -> _Pending | None:
+    """Runs every job; returns the first that raised, with its error noted, or None."""
+    for pending in group:
+        try:
+            pending.value = pending.job(transaction)
+        except (lmdb.MapFullError, lmdb.DiskError):
+            raise
+        except Exception as error:  # noqa: BLE001 - the caller gets it
+            pending.error = error
+            return pending
+    return None
+
+
+def _settle(group: list[_Pending]) -> None:
+    """Wakes the callers: one hand-over per event loop and group, not one per job."""
+    by_loop: dict[asyncio.AbstractEventLoop, list[_Pending]] = {}
+    for pending in group:
+        by_loop.setdefault(pending.loop, []).append(pending)
+    for loop, settled in by_loop.items():
+        if not loop.is_closed():
+            loop.call_soon_threadsafe(_settle_all, settled)
+
+
+def _settle_all(settled: list[_Pending]) -> None:
+    for pending in settled:
+        pending.settle()
+
+
+def _is_full(error: BaseException) -> bool:
+    return isinstance(error, lmdb.MapFullError) or errno.ENOSPC in error.args or "No space left" in str(error)
