@@ -1,0 +1,1 @@
+"""Benchmarks: what the server costs, how that grows, and how it compares with others."""

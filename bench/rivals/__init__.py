@@ -1,0 +1,11 @@
+"""The same heartbeat and registration on other stacks, measured side by side with this server.
+
+`python -m bench.rivals` runs every subject whose toolchain is present, interleaved in one session. What to keep in
+mind when reading its numbers:
+
+* The rivals hold their registry in memory and forget it. This server checks limits, detects failures, keeps metrics
+  and makes registrations durable, and pays for it.
+* All load comes from one generator on one core; a run in which that core was the limit is marked.
+* All calls of a run beat as the same node, because h2load repeats one request body.
+* etcd, nghttpd and redis answer another question; they are scale marks, not competitors.
+"""
