@@ -1,0 +1,56 @@
+"""The group of commands: each module of this package without a leading underscore is one command.
+
+A module is imported when its command runs, so that a small command does not pay for the imports of a large one. It
+holds a `click.Command` named ``command``.
+"""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+import sys
+from typing import cast
+
+import click
+
+import laura_fast.cli
+from laura_fast.errors import ConfigError, LauraError
+
+EXIT_RUNTIME = 1
+EXIT_USAGE = 2
+
+
+class Commands(click.Group):
+    """Finds commands by module name; a dash in the command is an underscore in the module."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - the signature is click's
+        names = (module.name for module in pkgutil.iter_modules(laura_fast.cli.__path__))
+        return sorted(name.replace("_", "-") for name in names if not name.startswith("_"))
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in self.list_commands(ctx):
+            return None
+        module = importlib.import_module(f"laura_fast.cli.{cmd_name.replace('-', '_')}")
+        return cast("click.Command", module.command)
+
+
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="laura-fast")
+def commands() -> None:
+    """The cluster layer of LauraDB: run a node, look at a cluster, measure it."""
+
+
+def main() -> None:
+    """Runs the command line. Exit code 0 is success, 1 a failure at run time, 2 wrong usage or configuration."""
+    try:
+        commands(prog_name="laura-fast")
+    except ConfigError as error:
+        _fail(error, EXIT_USAGE)
+    except LauraError as error:
+        _fail(error, EXIT_RUNTIME)
+
+
+def _fail(error: LauraError, code: int) -> None:
+    for line in str(error).splitlines():
+        click.echo(f"laura-fast: {line}", err=True)
+    sys.exit(code)

@@ -1,1 +1,0 @@
-"""One frozen, validated configuration: defaults < TOML file < environment < flags."""
