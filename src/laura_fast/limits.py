@@ -66,3 +66,14 @@ STORAGE_READERS: Final = 512
 
 MAX_COMMIT_JOBS: Final = 1_000
 """Jobs that share one commit: enough to amortise the fsync, few enough that the first does not wait for long."""
+
+# --- connections ----------------------------------------------------------------------------------------------------
+MAX_METADATA_BYTES: Final = 16 * KIB
+"""Decoded header list of one call: tokens and tracing fit; a header bomb costs no more than this."""
+
+MAX_PING_STRIKES: Final = 2
+"""Pings closer than the minimum interval that are forgiven, as gRPC does: clocks jitter, an attacker does not stop."""
+
+# --- observability --------------------------------------------------------------------------------------------------
+MAX_OBSERVED_METHODS: Final = 1_000
+"""Methods counted apart; several times what the schemas hold. The rest share one line, so no label set explodes."""

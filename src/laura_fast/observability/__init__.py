@@ -1,1 +1,1 @@
-"""Logs, metrics and the HTTP side port: what an operator sees of a running server."""
+"""What an operator can see: logs, metrics, and the HTTP side port."""
