@@ -1,0 +1,1 @@
+"""Results folders: recorded runs turned into tables, plots and a page."""
