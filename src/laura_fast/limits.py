@@ -77,3 +77,26 @@ MAX_PING_STRIKES: Final = 2
 # --- observability --------------------------------------------------------------------------------------------------
 MAX_OBSERVED_METHODS: Final = 1_000
 """Methods counted apart; several times what the schemas hold. The rest share one line, so no label set explodes."""
+
+# --- HTTP/2 header compression --------------------------------------------------------------------------------------
+HPACK_TABLE_BYTES: Final = 4 * KIB
+"""Dynamic table of each direction, RFC 9113's default: what one connection can make either side remember."""
+
+HEADER_LIST_BYTES: Final = 16 * KIB
+"""Decoded fields of one block as SETTINGS_MAX_HEADER_LIST_SIZE counts them; answers the HPACK bomb (CVE-2016-6581)."""
+
+HEADER_FIELDS: Final = 100
+"""Fields of one block; thousands of tiny ones cost more than their bytes (CVE-2019-9516)."""
+
+HEADER_LIST_ABUSE_FACTOR: Final = 2
+"""A list of so many times either limit is no mistake: the connection ends instead of the stream."""
+
+HPACK_SIZE_UPDATES: Final = 2
+"""Table size updates at the start of a block: RFC 7541 §4.2 never needs more than two."""
+
+HPACK_INTEGER_OCTETS: Final = 5
+"""Continuation octets of one integer: 35 bits are beyond every limit here, and zeroes could go on for ever."""
+
+HUFFMAN_MEMO_ENTRIES: Final = 1024
+HUFFMAN_MEMO_BYTES: Final = 64
+"""Decoded Huffman strings remembered for the whole process, and the longest of them: about 200 KiB in all."""

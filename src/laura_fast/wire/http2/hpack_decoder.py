@@ -1,0 +1,275 @@
+"""HPACK decoder (RFC 7541), fast where gRPC clients need it.
+
+A gRPC call is mostly references to table entries, one octet each, and perhaps a literal such as a new `grpc-timeout`
+that moves every index by one. So the table is a list in which the octet of a reference is itself the position of its
+field, and a run of references becomes fields in one pass of C code.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from laura_fast.limits import (
+    HEADER_FIELDS,
+    HEADER_LIST_ABUSE_FACTOR,
+    HEADER_LIST_BYTES,
+    HPACK_INTEGER_OCTETS,
+    HPACK_SIZE_UPDATES,
+    HPACK_TABLE_BYTES,
+)
+from laura_fast.wire.http2 import hpack_huffman
+from laura_fast.wire.http2.errors import (
+    CompressionError,
+    HeaderBombError,
+    HeaderListTooLargeError,
+    MalformedFieldsError,
+)
+from laura_fast.wire.http2.hpack_table import (
+    FIELD_OVERHEAD_BYTES,
+    FIRST_DYNAMIC_INDEX,
+    STATIC_TABLE,
+    Field,
+    Fields,
+    field_bytes,
+)
+
+_REFERENCE: Final = 0x80
+_INCREMENTAL: Final = 0x40
+_SIZE_UPDATE: Final = 0x20
+_HUFFMAN: Final = 0x80
+_LONG_STRING: Final = 0x7F
+
+_LONG_REFERENCE: Final = 0xFF
+_REFERENCES: Final = bytes(range(_REFERENCE + 1, _LONG_REFERENCE))
+"""Octets that are a whole reference: not index 0, not the start of a longer integer."""
+
+_NOTHING: Final[Field] = (b"", b"")
+_STATIC_PART: Final = [_NOTHING] * (_REFERENCE + 1) + list(STATIC_TABLE)
+"""Position 0x80 + index; the positions below index 1 are never read."""
+
+_FIRST_DYNAMIC: Final = _REFERENCE + FIRST_DYNAMIC_INDEX
+
+
+class HeaderDecoder:
+    """The receiving side of one direction of one connection.
+
+    After a `RefusedFieldsError` it can go on; after a `CompressionError` or `HeaderBombError` it can't.
+
+    Attributes:
+        generation: Changes whenever decoding changed the dynamic table; until then equal blocks have equal fields.
+    """
+
+    __slots__ = (
+        "_largest_field",
+        "_max_fields",
+        "_max_list_bytes",
+        "_max_table_bytes",
+        "_table",
+        "_table_bytes",
+        "_table_limit",
+        "generation",
+    )
+
+    def __init__(
+        self,
+        max_table_bytes: int = HPACK_TABLE_BYTES,
+        max_list_bytes: int = HEADER_LIST_BYTES,
+        max_fields: int = HEADER_FIELDS,
+    ) -> None:
+        self.generation = 0
+        self._max_table_bytes = max_table_bytes  # what our SETTINGS allow
+        self._table_limit = max_table_bytes  # what the peer uses of it
+        self._table_bytes = 0
+        self._table = _STATIC_PART.copy()
+        self._max_list_bytes = max_list_bytes
+        self._max_fields = max_fields
+        self._largest_field = max(map(field_bytes, STATIC_TABLE))
+
+    def limit_table(self, max_table_bytes: int) -> None:
+        """Puts a new SETTINGS_HEADER_TABLE_SIZE of ours in force, once the peer has acknowledged it.
+
+        A peer that uses more must say in its next block that it now uses less (RFC 7541 §4.2).
+        """
+        self._max_table_bytes = max_table_bytes
+
+    def decode(self, block: bytes) -> Fields:
+        """Fields of a complete header block, in their order.
+
+        Raises:
+            CompressionError: The block breaks RFC 7541.
+            HeaderListTooLargeError: More than the limits allow; the table is in step.
+            HeaderBombError: Twice the limits or more.
+        """
+        fields: list[Field] = []
+        self._read(block, fields, fields)
+        if len(fields) > self._max_fields or len(fields) * self._largest_field > self._max_list_bytes:
+            self._check_list(fields)
+        return tuple(fields)
+
+    def split(self, block: bytes) -> tuple[Fields, Fields]:
+        """Like `decode`, in two parts: what calls have in common, and what this one spells out for itself.
+
+        The first part has the references to the table and all pseudo-header fields, in their order; the second has
+        the other literals. So the first is the same for similar calls, though `grpc-timeout` or a request id differ
+        and the indices move, and a table of prepared requests can be keyed by it.
+
+        Raises:
+            MalformedFieldsError: A pseudo-header field follows a regular one, as far as the parts would hide it
+                (RFC 9113 §8.3); the table is in step.
+        """
+        common: list[Field] = []
+        own: list[Field] = []
+        before_own = self._read(block, common, own)
+        count = len(common) + len(own)
+        if count > self._max_fields or count * self._largest_field > self._max_list_bytes:
+            self._check_list(common + own)
+        if own and before_own < len(common) and common[before_own][0].startswith(b":"):
+            raise MalformedFieldsError("pseudo-header field after a regular one")
+        return tuple(common), tuple(own)
+
+    def _read(self, block: bytes, common: list[Field], own: list[Field]) -> int:
+        """Sorts the fields into `common` and `own`, which may be one list.
+
+        Returns:
+            How many were in `common` when the first was put into `own`.
+        """
+        try:
+            position = len(block) - len(block.lstrip(_REFERENCES))
+            common += map(self._table.__getitem__, block[:position])
+            if position < len(block) or self._table_limit > self._max_table_bytes:
+                return self._read_mixed(block, position or self._read_size_updates(block), common, own)
+        except IndexError:
+            raise CompressionError("index beyond the table, or a block that ends inside a field") from None
+        return 0
+
+    def _read_mixed(self, block: bytes, position: int, common: list[Field], own: list[Field]) -> int:
+        if self._table_limit > self._max_table_bytes:
+            raise CompressionError("table size not reduced as the settings demand")
+        size, before_own, most = len(block), 0, HEADER_LIST_ABUSE_FACTOR * self._max_fields
+        while position < size and len(common) <= most and len(own) <= most:  # a bomb need not be read to its end
+            start = block[position]
+            if start < _REFERENCE:
+                field, position = self._read_literal(block, position)
+                if not field[0].startswith(b":"):
+                    before_own = before_own if own else len(common)
+                    own.append(field)
+                    continue
+            elif _REFERENCE < start < _LONG_REFERENCE:
+                field, position = self._table[start], position + 1
+            else:
+                field, position = self._read_long_reference(block, position)
+            common.append(field)
+        return before_own
+
+    def _read_long_reference(self, block: bytes, position: int) -> tuple[Field, int]:
+        index, position = _read_integer(block, position, 0x7F)
+        if index == 0:
+            raise CompressionError("reference to index 0")
+        return self._table[_REFERENCE + index], position
+
+    def _read_literal(self, block: bytes, position: int) -> tuple[Field, int]:
+        """A literal at `position`: its field, now in the table if it belongs there, and where the next one begins."""
+        start = block[position]
+        if start == _INCREMENTAL:
+            plain = _read_plain_pair(block, position + 1)
+            if plain is not None:
+                self._insert(plain[0])
+                return plain
+        if start >= _INCREMENTAL:
+            field, position = self._read_pair(block, position, 0x3F)
+            self._insert(field)
+            return field, position
+        if start >= _SIZE_UPDATE:
+            raise CompressionError("table size update after a field")
+        field, position = self._read_pair(block, position, 0x0F)
+        self._largest_field = max(self._largest_field, field_bytes(field))
+        return field, position
+
+    def _read_pair(self, block: bytes, position: int, mask: int) -> tuple[Field, int]:
+        index, position = _read_integer(block, position, mask)
+        if index:
+            name = self._table[_REFERENCE + index][0]
+        else:
+            name, position = _read_string(block, position)
+        value, position = _read_string(block, position)
+        return (name, value), position
+
+    def _insert(self, field: Field) -> None:
+        size = len(field[0]) + len(field[1]) + FIELD_OVERHEAD_BYTES
+        if size > self._largest_field:  # noqa: PLR1730  # max() would double the cost of this line on the hot path
+            self._largest_field = size
+        self._table.insert(_FIRST_DYNAMIC, field)
+        self._table_bytes += size
+        self.generation += 1
+        if self._table_bytes > self._table_limit:
+            self._evict()
+
+    def _evict(self) -> None:
+        """Forgets the oldest entries until the rest fits, the one just added included (RFC 7541 §4.4)."""
+        while self._table_bytes > self._table_limit:
+            name, value = self._table.pop()
+            self._table_bytes -= len(name) + len(value) + FIELD_OVERHEAD_BYTES
+
+    def _read_size_updates(self, block: bytes) -> int:
+        position = updates = 0
+        while position < len(block) and _SIZE_UPDATE <= block[position] < _INCREMENTAL:
+            self._table_limit, position = _read_integer(block, position, 0x1F)
+            updates += 1
+            if self._table_limit > self._max_table_bytes or updates > HPACK_SIZE_UPDATES:
+                raise CompressionError("table size update beyond what was allowed")
+            self._evict()
+            self.generation += 1
+        return position
+
+    def _check_list(self, fields: list[Field]) -> None:
+        """Refuses what exceeds the limits. The table is in step by now; entries are shared, so a bomb was cheap."""
+        count, worst = len(fields), len(fields) * self._largest_field
+        if count <= self._max_fields and worst <= self._max_list_bytes:
+            return
+        size = sum(map(field_bytes, fields)) if count < HEADER_LIST_ABUSE_FACTOR * self._max_fields else worst
+        excess = max(count / self._max_fields, size / self._max_list_bytes)
+        if excess >= HEADER_LIST_ABUSE_FACTOR:
+            raise HeaderBombError(f"header list of {count} fields")
+        if excess > 1:
+            raise HeaderListTooLargeError(f"header list of {count} fields, {size} octets")
+
+
+def _read_plain_pair(block: bytes, position: int) -> tuple[Field, int] | None:
+    """Name and value where both are short and not Huffman: grpcio's new `grpc-timeout`, at half the cost.
+
+    Kept by the header cases of bench/test_wire.py; equal to the general way by tests/properties/wire_hpack.
+    """
+    name_length = block[position]
+    if name_length >= _LONG_STRING:
+        return None
+    value_at = position + 1 + name_length
+    end = value_at + 1 + block[value_at]
+    if block[value_at] >= _LONG_STRING or end > len(block):
+        return None
+    return (block[position + 1 : value_at], block[value_at + 1 : end]), end
+
+
+def _read_integer(block: bytes, position: int, mask: int) -> tuple[int, int]:
+    """Integer with a prefix of the bits in `mask` (RFC 7541 §5.1), and the position after it."""
+    value = block[position] & mask
+    position += 1
+    if value < mask:
+        return value, position
+    for shift in range(0, 7 * HPACK_INTEGER_OCTETS, 7):
+        octet = block[position]
+        position += 1
+        value += (octet & 0x7F) << shift
+        if octet < 0x80:  # noqa: PLR2004  # the continuation bit
+            return value, position
+    raise CompressionError("integer too long")
+
+
+def _read_string(block: bytes, position: int) -> tuple[bytes, int]:
+    """String literal (RFC 7541 §5.2), and the position after it."""
+    huffman = block[position] >= _HUFFMAN
+    length, position = _read_integer(block, position, 0x7F)
+    end = position + length
+    if end > len(block):
+        raise CompressionError("block ends inside a string")
+    data = block[position:end]
+    return (hpack_huffman.decode(data) if huffman else data), end
