@@ -135,9 +135,9 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
         bool, Setting(Boolean(), "A client speaks only for the node id in its certificate's subject alternative name.")
     ] = False
     log_level: Annotated[
-        Literal["debug", "info", "warning", "error", "critical"],
+        Literal["debug", "info", "warning", "error"],
         Setting(
-            Choice(("debug", "info", "warning", "error", "critical")),
+            Choice(("debug", "info", "warning", "error")),
             "Least important log line written. debug writes one line per call.",
         ),
     ] = "info"
@@ -148,13 +148,13 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     suspect_after_ms: Annotated[
         int,
         Setting(
-            Duration(20, 24 * HOUR_MS),
+            Duration(20, HOUR_MS),
             "Silence after which a member is SUSPECT. Under three beats a lost packet shows.",
         ),
     ] = 3000
     down_after_ms: Annotated[
         int,
-        Setting(Duration(30, 24 * HOUR_MS), "Silence after which a member is DOWN and its id may be taken over."),
+        Setting(Duration(30, HOUR_MS), "Silence after which a member is DOWN and its id may be taken over."),
     ] = 10_000
     heartbeat_topology: Annotated[
         Literal["changed", "always"],

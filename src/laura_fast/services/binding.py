@@ -30,8 +30,8 @@ def inline(behaviour: Behaviour) -> Behaviour:
     return behaviour
 
 
-def bind(service: ServiceDescriptor, servicer: object) -> grpc.GenericRpcHandler:
-    """Makes the generic handler of one service.
+def bind(service: ServiceDescriptor, servicer: object, *, name: str = "") -> grpc.GenericRpcHandler:
+    """Makes the generic handler of one service, served under its own full name or under `name`.
 
     Behaviours are the servicer's attributes named like the methods. Each answers messages or, where the bytes are
     cached, `bytes` that are sent as they are. An `RpcError` becomes its status with details; a method that the
@@ -42,7 +42,7 @@ def bind(service: ServiceDescriptor, servicer: object) -> grpc.GenericRpcHandler
         for name, method in service.methods_by_name.items()
         if hasattr(servicer, name)
     }
-    return grpc.method_handlers_generic_handler(service.full_name, handlers)
+    return grpc.method_handlers_generic_handler(name or service.full_name, handlers)
 
 
 def _handler(method: MethodDescriptor, behaviour: Callable[..., Any]) -> grpc.RpcMethodHandler[Any, Any]:

@@ -1,0 +1,118 @@
+"""One server: storage, services and transport, started in order and stopped in reverse."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import AsyncExitStack
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from laura_fast.app.identity import own_id
+from laura_fast.app.ready_file import ReadyFile
+from laura_fast.app.transports import create_transport
+from laura_fast.app.wiring import Services
+from laura_fast.errors import StartupError
+from laura_fast.metadata.embedded import EmbeddedMetadata
+from laura_fast.observability import log
+from laura_fast.observability.rpc import RpcStats
+from laura_fast.storage.environment import Environment
+
+if TYPE_CHECKING:
+    import ssl
+
+    from laura_fast.app.transports import Transport
+    from laura_fast.config import Config
+
+_log = log.get("laura_fast.server")
+
+
+class Server:
+    """A LauraDB cluster node in this program's event loop.
+
+    ::
+
+        server = Server(Config(port=0, data_dir="data"))
+        await server.start()
+        print(server.address)
+        await server.stop(grace_s=5)
+
+    Args:
+        config: Every setting.
+        ssl_context: Used instead of the key material that `config` names; the native transport only.
+    """
+
+    def __init__(self, config: Config, *, ssl_context: ssl.SSLContext | None = None) -> None:
+        self._config = config
+        self._ssl_context = ssl_context
+        self._ready_file = ReadyFile(config.ready_file)
+        self._undo = AsyncExitStack()
+        self._closing = asyncio.Lock()
+        self._stopped = asyncio.Event()
+        self._transport: Transport | None = None
+        self._services: Services | None = None
+        self._address = ""
+
+    @property
+    def address(self) -> str:
+        """`host:port` that the server listens on; empty before `start`."""
+        return self._address
+
+    async def start(self) -> None:
+        """Serves when it returns. After an error nothing is left behind: no port, no lock, no file.
+
+        Raises:
+            StartupError: Started before, or the machine's state forbids it: port, data directory, key material.
+        """
+        if self._address or self._stopped.is_set():
+            raise StartupError("this server was started before; make a new one")
+        async with AsyncExitStack() as undo:
+            await self._start(undo)
+            self._undo = undo.pop_all()
+
+    async def _start(self, undo: AsyncExitStack) -> None:
+        environment = Environment.open(Path(self._config.data_dir))
+        undo.push_async_callback(asyncio.to_thread, environment.close)
+        self._ready_file.remove()  # a killed predecessor's; a running one's data directory was refused above
+        store = EmbeddedMetadata(environment)
+        node_id = await own_id(store, self._config.node_id)
+        statistics = RpcStats()
+        self._services = services = Services(self._config, node_id, statistics)
+        transport = create_transport(self._config, statistics)
+        transport.add_generic_rpc_handlers(services.handlers)
+        undo.push_async_callback(transport.stop, 0)
+        port = transport.add_insecure_port(_join(self._config.host, self._config.port))
+        await transport.start()
+        services.serve()
+        self._address = _join(self._config.host, port)
+        self._transport = transport
+        undo.callback(self._ready_file.remove)
+        self._ready_file.write(self._address)
+        _log.info("server_ready", address=self._address, node_id=node_id, transport=self._config.transport)
+
+    async def stop(self, grace_s: float | None = None) -> None:
+        """Stops in order: health NOT_SERVING, no new calls, running ones finish, then a hard end.
+
+        Calling again while it runs may shorten the grace time. Stopping a server that does not run does nothing.
+
+        Args:
+            grace_s: Seconds that running calls get; None takes the configured time.
+        """
+        if self._transport is None or self._services is None:
+            return
+        grace = self._config.grace_ms / 1000 if grace_s is None else grace_s
+        _log.info("server_stopping", grace_s=grace)
+        self._services.shut_down()
+        await self._transport.stop(grace)
+        async with self._closing:
+            await self._undo.aclose()
+        if not self._stopped.is_set():
+            self._stopped.set()
+            _log.info("server_stopped")
+
+    async def wait(self) -> None:
+        """Returns once the server has stopped."""
+        await self._stopped.wait()
+
+
+def _join(host: str, port: int) -> str:
+    return f"[{host}]:{port}" if ":" in host and not host.startswith("[") else f"{host}:{port}"

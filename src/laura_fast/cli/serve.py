@@ -1,0 +1,91 @@
+"""`serve`: one server on uvloop, until a signal."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import signal
+from typing import TYPE_CHECKING
+
+import click
+import uvloop
+
+from laura_fast.app import Server
+from laura_fast.cli._settings import load_settings, with_settings
+from laura_fast.cli._systemd import keep_watchdog_fed, notify
+from laura_fast.config.rendering import as_toml
+from laura_fast.errors import ConfigError
+from laura_fast.observability import log
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from laura_fast.config import Config, Loaded
+
+_log = log.get("laura_fast.serve")
+
+
+@click.command()
+@with_settings
+@click.option("--print-config", is_flag=True, help="Show each value and where it came from, and exit.")
+def command(config_file: Path | None, print_config: bool, **flags: str | bool | None) -> None:
+    """Run a server of the cluster until SIGTERM or SIGINT."""
+    loaded = load_settings(config_file, flags)
+    if print_config:
+        click.echo(as_toml(loaded))
+        return
+    log.configure(loaded.config.log_level)
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(serve(loaded.config, lambda: load_settings(config_file, flags)))
+
+
+async def serve(config: Config, reload: Callable[[], Loaded]) -> None:
+    """Runs a server: the first SIGTERM or SIGINT stops it gracefully, a second at once; SIGHUP re-reads.
+
+    Args:
+        config: Every setting.
+        reload: Loads the settings anew, for SIGHUP.
+    """
+    server = Server(config)
+    first, second = asyncio.Event(), asyncio.Event()
+    _listen(first, second, reload)
+    await server.start()
+    notify("READY=1")
+    watchdog = asyncio.create_task(keep_watchdog_fed())
+    await first.wait()
+    notify("STOPPING=1")
+    await _stop(server, second)
+    watchdog.cancel()
+    with contextlib.suppress(asyncio.CancelledError):
+        await watchdog
+
+
+def _listen(first: asyncio.Event, second: asyncio.Event, reload: Callable[[], Loaded]) -> None:
+    def stop_asked() -> None:
+        (second if first.is_set() else first).set()
+
+    loop = asyncio.get_running_loop()
+    loop.add_signal_handler(signal.SIGTERM, stop_asked)
+    loop.add_signal_handler(signal.SIGINT, stop_asked)
+    loop.add_signal_handler(signal.SIGHUP, _re_read, reload)
+
+
+async def _stop(server: Server, at_once: asyncio.Event) -> None:
+    graceful = asyncio.create_task(server.stop())
+    impatient = asyncio.create_task(at_once.wait())
+    await asyncio.wait({graceful, impatient}, return_when=asyncio.FIRST_COMPLETED)
+    if not graceful.done():
+        await server.stop(grace_s=0)
+    impatient.cancel()
+    await graceful
+
+
+def _re_read(reload: Callable[[], Loaded]) -> None:
+    try:
+        level = reload().config.log_level
+    except ConfigError as error:
+        _log.error("settings_not_reloaded", problems=str(error).splitlines())
+        return
+    log.set_level(level)
+    _log.info("settings_reloaded", log_level=level)
