@@ -14,6 +14,10 @@
     │   └── OverloadedError · UnavailableError · DeadlineError · UnimplementedError
     ├── CompareFailedError     cluster state is not what the writer expected: nothing was applied
     ├── StorageFailedError     the disk failed or is closed: fatal, never retried
+    ├── ClientError            a call of ours to a cluster did not succeed
+    │   ├── UnreachableError   no server answered in time: carries what each of them said
+    │   ├── RemoteError        a server answered with a status other than OK
+    │   └── RefusedError       a server answered OK and said no (a duplicate node id)
     └── ProtocolError          the peer broke a wire protocol: ends its stream or its connection, nothing else
 
 Anything else that escapes a handler is our bug: it is logged with its traceback and answered as INTERNAL.
@@ -26,7 +30,7 @@ from enum import IntEnum
 from typing import TYPE_CHECKING, ClassVar
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
 
 class Code(IntEnum):
@@ -182,6 +186,48 @@ class CompareFailedError(LauraError):
 
 class StorageFailedError(LauraError):
     """A commit could not be made durable. What the disk holds now is unknown until the environment is reopened."""
+
+
+class ClientError(LauraError):
+    """A call of ours to a cluster did not succeed."""
+
+
+class RemoteError(ClientError):
+    """A server answered with a status other than OK.
+
+    Attributes:
+        address: The server, ``host:port``.
+        code: Its gRPC status code.
+        message: Its text.
+        reason: Its ``google.rpc.ErrorInfo.reason``; empty where it sent none.
+        retry_after_s: Its ``google.rpc.RetryInfo``; None where it sent none.
+    """
+
+    def __init__(
+        self, address: str, code: Code, message: str, reason: str = "", retry_after_s: float | None = None
+    ) -> None:
+        super().__init__(f"{address}: {code.name}: {message}")
+        self.address = address
+        self.code = code
+        self.message = message
+        self.reason = reason
+        self.retry_after_s = retry_after_s
+
+
+class UnreachableError(ClientError):
+    """No server answered in time.
+
+    Attributes:
+        failures: The last failure of each server, in the order they were tried.
+    """
+
+    def __init__(self, failures: Sequence[RemoteError]) -> None:
+        super().__init__("; ".join(str(failure) for failure in failures))
+        self.failures = tuple(failures)
+
+
+class RefusedError(ClientError):
+    """A server answered OK and said no. The message is the server's."""
 
 
 class ProtocolError(LauraError):

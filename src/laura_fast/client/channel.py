@@ -1,0 +1,110 @@
+"""Channels to a server, with the limits and the keep-alive that its settings expect.
+
+Nothing else in the client knows which library makes them: another implementation of the `grpc.aio.Channel` interface
+is passed to `ClusterClient` as `open_channel`.
+"""
+
+from __future__ import annotations
+
+import ssl
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+import grpc
+
+from laura_fast.errors import ConfigError, TlsMaterialError
+from laura_fast.limits import MAX_MESSAGE_BYTES
+
+if TYPE_CHECKING:
+    from pathlib import Path
+    from typing import Self
+
+OpenChannel = Callable[[str, "ClientTls | None"], grpc.aio.Channel]
+
+KEEPALIVE_INTERVAL_MS: Final = 30_000
+"""Twice the shortest ping interval that a server of LauraDB allows by default (15 s): never "too_many_pings"."""
+KEEPALIVE_TIMEOUT_MS: Final = 10_000
+CONNECT_TIMEOUT_MS: Final = 5_000
+"""A host that drops packets is given up after this, and the next seed is tried."""
+FIRST_RECONNECT_MS: Final = 100
+LAST_RECONNECT_MS: Final = 1_000
+"""The channel's own wait between connections; short, because the calls' back-off is the one that paces us."""
+
+_OPTIONS: Final = (
+    ("grpc.max_send_message_length", MAX_MESSAGE_BYTES),
+    ("grpc.max_receive_message_length", MAX_MESSAGE_BYTES),
+    ("grpc.keepalive_time_ms", KEEPALIVE_INTERVAL_MS),
+    ("grpc.keepalive_timeout_ms", KEEPALIVE_TIMEOUT_MS),
+    ("grpc.keepalive_permit_without_calls", 1),
+    ("grpc.http2.max_pings_without_data", 0),
+    ("grpc.enable_retries", 0),  # `retry.Caller` is the one retry layer
+    ("grpc.enable_http_proxy", 0),  # nodes of a cluster reach each other directly, whatever the shell's proxy is
+    ("grpc.use_local_subchannel_pool", 1),  # two clients of one process don't share a connection and its limits
+    ("grpc.min_reconnect_backoff_ms", CONNECT_TIMEOUT_MS),
+    ("grpc.initial_reconnect_backoff_ms", FIRST_RECONNECT_MS),
+    ("grpc.max_reconnect_backoff_ms", LAST_RECONNECT_MS),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class ClientTls:
+    """How to trust the server, and how to prove who we are. All files are PEM.
+
+    Attributes:
+        ca_file: Authorities that may have signed the server's certificate; None = those of the system.
+        cert_file: Our certificate chain, for servers that ask for one (mTLS). Needs `key_file`.
+        key_file: The private key of `cert_file`.
+        server_name: Name expected in the server's certificate, where it is not the address dialled.
+    """
+
+    ca_file: Path | None = None
+    cert_file: Path | None = None
+    key_file: Path | None = None
+    server_name: str = ""
+
+    def __post_init__(self) -> None:
+        if (self.cert_file is None) != (self.key_file is None):
+            raise ConfigError("a client certificate needs its key, and a key its certificate: give both or neither")
+
+    @classmethod
+    def from_flags(
+        cls, *, tls: bool, ca_file: Path | None, cert_file: Path | None, key_file: Path | None, server_name: str
+    ) -> Self | None:
+        """None (plain text) only where nothing asks for TLS: a flag that has meaning only with TLS turns it on."""
+        if not (tls or ca_file or cert_file or key_file or server_name):
+            return None
+        return cls(ca_file, cert_file, key_file, server_name)
+
+    def credentials(self) -> grpc.ChannelCredentials:
+        """Reads and checks the files.
+
+        Raises:
+            TlsMaterialError: A file that can't be read or parsed, or a key of another certificate.
+        """
+        self._check()
+        ca, cert, key = (path.read_bytes() if path else None for path in (self.ca_file, self.cert_file, self.key_file))
+        return grpc.ssl_channel_credentials(ca, key, cert)
+
+    def _check(self) -> None:
+        # grpc reports bad key material only as a failed handshake, much later; OpenSSL names the fault now.
+        context = ssl.create_default_context()
+        try:
+            if self.ca_file:
+                context.load_verify_locations(self.ca_file)
+            if self.cert_file:
+                context.load_cert_chain(self.cert_file, self.key_file)
+        except (OSError, ssl.SSLError) as error:
+            files = ", ".join(str(path) for path in (self.ca_file, self.cert_file, self.key_file) if path)
+            raise TlsMaterialError(f"TLS files {files}: {error}") from error
+
+
+def open_channel(address: str, tls: ClientTls | None) -> grpc.aio.Channel:
+    """A channel to ``host:port`` that connects at its first call. Must be called on the event loop's thread."""
+    target = f"dns:///{address}"
+    if tls is None:
+        return grpc.aio.insecure_channel(target, options=_OPTIONS)
+    options = _OPTIONS
+    if tls.server_name:
+        options += (("grpc.ssl_target_name_override", tls.server_name),)  # type: ignore[assignment]
+    return grpc.aio.secure_channel(target, tls.credentials(), options=options)

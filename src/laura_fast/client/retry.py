@@ -1,0 +1,199 @@
+"""Finds a server that answers, stays with it, and decides what is tried again and when: the client's one retry layer.
+
+A *pass* asks the servers one after the other, beginning with the last that answered. Between passes the caller waits
+random(0..1) x min(10 s, 100 ms x 2^attempt), so that a restarted server is not met by all its clients at one instant,
+and no shorter than a server's RetryInfo asks for. A library's retry decorator can't rotate servers; hence the loop.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final, TypeVar
+
+import grpc
+from google.rpc import error_details_pb2
+from grpc_status import rpc_status
+
+from laura_fast.errors import Code, RemoteError, UnreachableError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from laura_fast.client.timing import Timing
+
+Answer = TypeVar("Answer")
+Call = Callable[[grpc.aio.Channel, float], Awaitable[Answer]]
+"""One attempt: the channel to ask on, and the seconds it may take."""
+
+TRY_ELSEWHERE: Final = frozenset({Code.UNAVAILABLE, Code.DEADLINE_EXCEEDED, Code.RESOURCE_EXHAUSTED, Code.CANCELLED})
+"""The server could not, which says nothing about the others. CANCELLED: it was stopped in the middle of the call."""
+NOT_PRIMARY: Final = "NOT_PRIMARY"
+
+
+@dataclass(frozen=True, slots=True)
+class RetryPolicy:
+    """How long one attempt may take, and how passes are paced. Times are seconds.
+
+    Attributes:
+        attempt_timeout_s: Longest single attempt; too low fails over from a server that is merely busy.
+        base_s: Scale of the first wait.
+        cap_s: The longest wait; too high leaves clients away long after the server is back.
+        max_passes: Passes before giving up, whatever time is left; None = only the deadline counts.
+        max_overloads: Retries after RESOURCE_EXHAUSTED; more would feed the overload.
+    """
+
+    attempt_timeout_s: float = 5.0
+    base_s: float = 0.1
+    cap_s: float = 10.0
+    max_passes: int | None = None
+    max_overloads: int | None = 2
+
+    def delay_s(self, attempt: int, dice: float) -> float:
+        """The wait after failed pass number `attempt` (from 0); `dice` is uniform in [0, 1)."""
+        doublings = min(attempt, 62)  # beyond, the power is infinite and the cap has long won
+        return dice * min(self.cap_s, self.base_s * 2.0**doublings)
+
+
+@dataclass(frozen=True, slots=True)
+class RetryScheduled:
+    """A pass failed and another follows.
+
+    Attributes:
+        error: What each server said.
+        attempt: Number of the failed pass, from 1.
+        delay_s: The wait until the next.
+    """
+
+    error: UnreachableError
+    attempt: int
+    delay_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """A server and the channel to it."""
+
+    address: str
+    channel: grpc.aio.Channel
+
+
+class Caller:
+    """Runs calls against the first of several servers that answers."""
+
+    def __init__(
+        self,
+        links: Sequence[Link],
+        policy: RetryPolicy,
+        timing: Timing,
+        on_retry: Callable[[RetryScheduled], None] = lambda _: None,
+    ) -> None:
+        self._links = tuple(links)
+        self._policy = policy
+        self._timing = timing
+        self._on_retry = on_retry
+        self._current = 0
+
+    @property
+    def link(self) -> Link:
+        """The server that answered last; the first one before any did."""
+        return self._links[self._current]
+
+    async def once(self, call: Call[Answer], timeout_s: float | None = None) -> Answer:
+        """One pass over the servers, each given `timeout_s` (default: the policy's).
+
+        Raises:
+            RemoteError: A server's refusal that another server would repeat.
+            UnreachableError: None of them could answer.
+        """
+        seconds = self._policy.attempt_timeout_s if timeout_s is None else timeout_s
+        failures: list[RemoteError] = []
+        for offset in range(len(self._links)):
+            index = (self._current + offset) % len(self._links)
+            try:
+                answer = await self._attempt(self._links[index], call, seconds)
+            except RemoteError as error:
+                if not is_tried_elsewhere(error):
+                    raise
+                failures.append(error)
+            else:
+                self._current = index
+                return answer
+        self._rotate()
+        raise UnreachableError(failures)
+
+    async def until(self, call: Call[Answer], timeout_s: float | None) -> Answer:
+        """Passes until one succeeds or `timeout_s` (None = never) is over. Raises as `once` does."""
+        deadline = math.inf if timeout_s is None else self._timing.monotonic() + timeout_s
+        attempt = overloads = 0
+        while True:
+            remaining = deadline - self._timing.monotonic()
+            try:
+                return await self.once(call, min(remaining, self._policy.attempt_timeout_s))
+            except UnreachableError as error:
+                delay = max(self._policy.delay_s(attempt, self._timing.random()), _asked_delay(error))
+                attempt += 1
+                overloads += _is_overload(error)
+                if self._exhausted(attempt, overloads) or self._timing.monotonic() + delay >= deadline:
+                    raise
+                self._on_retry(RetryScheduled(error, attempt, delay))
+                await self._timing.sleep(delay)
+
+    async def pause_and_rotate(self, error: RemoteError, failed: int) -> None:
+        """For streams: after the `failed`-th failure in a row, waits its turn and goes on to the next server."""
+        passes, position = divmod(failed - 1, len(self._links))
+        at_once = position + 1 < len(self._links)  # the pass is not over: another server may answer now
+        delay = 0.0 if at_once else self._policy.delay_s(passes, self._timing.random())
+        self._on_retry(RetryScheduled(UnreachableError([error]), failed, delay))
+        self._rotate()
+        await self._timing.sleep(max(delay, error.retry_after_s or 0.0))
+
+    def _rotate(self) -> None:
+        self._current = (self._current + 1) % len(self._links)
+
+    def _exhausted(self, passes: int, overloads: int) -> bool:
+        policy = self._policy
+        return (policy.max_passes is not None and passes >= policy.max_passes) or (
+            policy.max_overloads is not None and overloads > policy.max_overloads
+        )
+
+    async def _attempt(self, link: Link, call: Call[Answer], timeout_s: float) -> Answer:
+        try:
+            return await call(link.channel, timeout_s)
+        except grpc.aio.AioRpcError as error:
+            raise to_remote_error(link.address, error) from error
+
+
+def to_remote_error(address: str, error: grpc.aio.AioRpcError) -> RemoteError:
+    """The status of a failed call with its `google.rpc` details, where the server sent any."""
+    reason, retry_after_s = "", None
+    for detail in _details(error):
+        info, retry = error_details_pb2.ErrorInfo(), error_details_pb2.RetryInfo()
+        if detail.Unpack(info):
+            reason = info.reason
+        elif detail.Unpack(retry):
+            retry_after_s = retry.retry_delay.ToTimedelta().total_seconds()
+    return RemoteError(address, Code(error.code().value[0]), error.details() or "", reason, retry_after_s)
+
+
+def _details(error: grpc.aio.AioRpcError) -> Sequence[Any]:
+    try:
+        status = rpc_status.from_call(error)
+    except ValueError:  # details that contradict the status: the status is what gRPC acts on
+        return ()
+    return status.details if status else ()
+
+
+def is_tried_elsewhere(error: RemoteError) -> bool:
+    """Whether another server, or the same one later, may do what this one could not."""
+    return error.code in TRY_ELSEWHERE or error.reason == NOT_PRIMARY
+
+
+def _is_overload(error: UnreachableError) -> bool:
+    return any(failure.code is Code.RESOURCE_EXHAUSTED for failure in error.failures)
+
+
+def _asked_delay(error: UnreachableError) -> float:
+    """The shortest RetryInfo: that server is ready first."""
+    return min((failure.retry_after_s or 0.0 for failure in error.failures), default=0.0)

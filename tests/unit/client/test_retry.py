@@ -1,0 +1,135 @@
+"""Which server is asked, and when again."""
+
+from __future__ import annotations
+
+from typing import Any, cast
+
+import grpc
+import pytest
+
+from laura_fast.client.retry import Caller, Link, RetryPolicy, RetryScheduled
+from laura_fast.errors import Code, OverloadedError, RemoteError, RpcError, UnavailableError, UnreachableError
+from laura_fast.errors import FailedPreconditionError as Precondition
+from laura_fast.services.status import to_status
+from tests.unit.client.virtual_time import VirtualTime
+
+
+class Servers:
+    """Stands for several channels: each name maps to what it answers, and `asked` holds who was asked in order."""
+
+    def __init__(self, **answers: RpcError | str) -> None:
+        self.answers = answers
+        self.asked: list[str] = []
+        self.timeouts: list[float] = []
+
+    def links(self) -> list[Link]:
+        return [Link(name, cast("grpc.aio.Channel", name)) for name in self.answers]
+
+    async def call(self, channel: Any, seconds: float) -> str:
+        self.asked.append(channel)
+        self.timeouts.append(seconds)
+        answer = self.answers[channel]
+        if isinstance(answer, RpcError):
+            raise _as_call_error(answer)
+        return answer
+
+
+def _as_call_error(error: RpcError) -> grpc.aio.AioRpcError:
+    status = to_status(error)
+    code = next(code for code in grpc.StatusCode if code.value[0] == status.code)
+    trailing = grpc.aio.Metadata(("grpc-status-details-bin", status.SerializeToString()))
+    return grpc.aio.AioRpcError(code, grpc.aio.Metadata(), trailing, details=status.message)
+
+
+DOWN = UnavailableError("connection refused", "TEST")
+
+
+def caller(servers: Servers, time: VirtualTime, **policy: Any) -> Caller:
+    return Caller(servers.links(), RetryPolicy(**policy), time.timing)
+
+
+async def test_the_server_that_answered_is_asked_first_next_time(time: VirtualTime) -> None:
+    servers = Servers(a=DOWN, b="hello", c="unused")
+    calls = caller(servers, time)
+    assert [await calls.once(servers.call), await calls.once(servers.call)] == ["hello", "hello"]
+    assert servers.asked == ["a", "b", "b"]
+    assert calls.link.address == "b"
+
+
+async def test_a_pass_names_what_every_server_said(time: VirtualTime) -> None:
+    servers = Servers(a=DOWN, b=OverloadedError("full", "OVERLOADED", retry_after_ms=1500))
+    with pytest.raises(
+        UnreachableError, match="a: UNAVAILABLE: connection refused; b: RESOURCE_EXHAUSTED: full"
+    ) as raised:
+        await caller(servers, time).once(servers.call)
+    last = raised.value.failures[1]
+    assert (last.reason, last.retry_after_s) == ("OVERLOADED", 1.5)
+    assert time.sleeps == []
+
+
+async def test_an_error_that_others_would_repeat_is_raised_at_once(time: VirtualTime) -> None:
+    servers = Servers(a=Precondition("no", "SOMETHING"), b="hello")
+    with pytest.raises(RemoteError, match="a: FAILED_PRECONDITION: no") as raised:
+        await caller(servers, time).until(servers.call, 10)
+    assert (raised.value.code, servers.asked) == (Code.FAILED_PRECONDITION, ["a"])
+
+
+async def test_a_server_that_is_not_the_primary_is_passed_over(time: VirtualTime) -> None:
+    servers = Servers(a=Precondition("not primary", "NOT_PRIMARY"), b="hello")
+    assert await caller(servers, time).until(servers.call, 10) == "hello"
+
+
+async def test_the_wait_doubles_up_to_the_cap_and_is_jittered() -> None:
+    """random(0..1) x min(cap, base x 2^attempt)."""
+    time = VirtualTime(dice=[1.0, 1.0, 1.0, 0.25, 1.0])
+    servers = Servers(a=DOWN)
+    with pytest.raises(UnreachableError):
+        await caller(servers, time, base_s=0.1, cap_s=0.5, max_passes=6).until(servers.call, None)
+    assert time.sleeps == pytest.approx([0.1, 0.2, 0.4, 0.125, 0.5])
+
+
+async def test_the_deadline_bounds_waits_and_attempts(time: VirtualTime) -> None:
+    servers = Servers(a=DOWN)
+    began = time.now
+    with pytest.raises(UnreachableError):
+        await caller(servers, time, attempt_timeout_s=5).until(servers.call, 6)
+    assert time.now - began < 6
+    assert servers.timeouts[0] == 5
+    assert all(seconds <= 6 for seconds in servers.timeouts)
+    assert servers.timeouts[-1] == pytest.approx(began + 6 - time.now)
+
+
+async def test_without_a_deadline_it_goes_on_until_the_server_is_there(time: VirtualTime) -> None:
+    servers = Servers(a=DOWN)
+    heard: list[RetryScheduled] = []
+
+    def listen(scheduled: RetryScheduled) -> None:
+        heard.append(scheduled)
+        if scheduled.attempt == 100:
+            servers.answers["a"] = "hello"
+
+    calls = Caller(servers.links(), RetryPolicy(), time.timing, listen)
+    assert await calls.until(servers.call, None) == "hello"
+    assert len(servers.asked) == 101
+    assert max(time.sleeps) == 5  # half of the cap
+
+
+async def test_an_overloaded_server_is_asked_at_most_two_more_times(time: VirtualTime) -> None:
+    servers = Servers(a=OverloadedError("full", "OVERLOADED", retry_after_ms=3000))
+    with pytest.raises(UnreachableError):
+        await caller(servers, time).until(servers.call, 60)
+    assert len(servers.asked) == 3
+    assert time.sleeps == [3.0, 3.0]  # its own RetryInfo, longer than the back-off
+
+
+async def test_streams_go_on_to_the_next_server_at_once_and_wait_only_between_passes() -> None:
+    time = VirtualTime(dice=[1.0, 1.0])
+    servers = Servers(a=DOWN, b=DOWN)
+    calls = caller(servers, time)
+    error = RemoteError("a", Code.UNAVAILABLE, "gone")
+    visited = []
+    for failed in range(1, 5):
+        visited.append(calls.link.address)
+        await calls.pause_and_rotate(error, failed)
+    assert visited == ["a", "b", "a", "b"]
+    assert time.sleeps == pytest.approx([0, 0.1, 0, 0.2])
