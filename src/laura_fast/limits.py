@@ -82,8 +82,6 @@ MAX_OBSERVED_METHODS: Final = 1_000
 HPACK_TABLE_BYTES: Final = 4 * KIB
 """Dynamic table of each direction, RFC 9113's default: what one connection can make either side remember."""
 
-HEADER_LIST_BYTES: Final = 16 * KIB
-"""Decoded fields of one block as SETTINGS_MAX_HEADER_LIST_SIZE counts them; answers the HPACK bomb (CVE-2016-6581)."""
 
 HEADER_FIELDS: Final = 100
 """Fields of one block; thousands of tiny ones cost more than their bytes (CVE-2019-9516)."""

@@ -12,10 +12,10 @@ from typing import Final
 from laura_fast.limits import (
     HEADER_FIELDS,
     HEADER_LIST_ABUSE_FACTOR,
-    HEADER_LIST_BYTES,
     HPACK_INTEGER_OCTETS,
     HPACK_SIZE_UPDATES,
     HPACK_TABLE_BYTES,
+    MAX_METADATA_BYTES,
 )
 from laura_fast.wire.http2 import hpack_huffman
 from laura_fast.wire.http2.errors import (
@@ -73,7 +73,7 @@ class HeaderDecoder:
     def __init__(
         self,
         max_table_bytes: int = HPACK_TABLE_BYTES,
-        max_list_bytes: int = HEADER_LIST_BYTES,
+        max_list_bytes: int = MAX_METADATA_BYTES,
         max_fields: int = HEADER_FIELDS,
     ) -> None:
         self.generation = 0
