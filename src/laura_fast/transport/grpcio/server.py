@@ -7,14 +7,16 @@ from typing import TYPE_CHECKING, Any
 import grpc
 
 from laura_fast.errors import AddressInUseError
+from laura_fast.transport.grpcio.credentials import server_credentials
 from laura_fast.transport.grpcio.observed import ObservedHandlers
 from laura_fast.transport.grpcio.options import channel_arguments
 from laura_fast.transport.grpcio.ports import check_bindable
+from laura_fast.transport.tls import TlsMaterial
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from laura_fast.transport.settings import RpcObserver, TransportSettings
+    from laura_fast.transport.settings import RpcObserver, TlsFiles, TransportSettings
 
 
 def create_server(settings: TransportSettings, observer: RpcObserver) -> GrpcioServer:
@@ -56,6 +58,21 @@ class GrpcioServer:
             AddressInUseError: The address can't be bound; the message says why.
         """
         return self._add_port(address, self._server.add_insecure_port)
+
+    def add_tls_port(self, address: str, tls: TlsFiles | TlsMaterial) -> int:
+        """Listens with TLS only.
+
+        Args:
+            address: As for `add_insecure_port`.
+            tls: The files; or material already loaded, where somebody else reloads and counts.
+
+        Raises:
+            AddressInUseError: The address can't be bound.
+            TlsMaterialError: The files can't be used.
+        """
+        material = tls if isinstance(tls, TlsMaterial) else TlsMaterial(tls)
+        credentials = server_credentials(material)
+        return self._add_port(address, lambda where: self._server.add_secure_port(where, credentials))
 
     def _add_port(self, address: str, add: Callable[[str], int]) -> int:
         check_bindable(address)
