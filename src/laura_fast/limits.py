@@ -17,6 +17,9 @@ MAX_MESSAGE_BYTES: Final = 48 * MIB
 MAX_NODES: Final = 20_000
 """A full topology stays under the 4 MiB that LauraDB's clients accept, at about 200 bytes a node."""
 
+MAX_TOPOLOGY_BYTES: Final = 4 * MIB - 64 * KIB
+"""All encoded members together, whatever their number: the same 4 MiB, held against nodes with the longest tags too."""
+
 MAX_NODE_ID_BYTES: Final = 255
 """Fits in a storage key (511 bytes) with its prefix, and in a DNS name."""
 
@@ -30,11 +33,8 @@ MAX_TAG_KEY_BYTES: Final = 64
 MAX_TAG_VALUE_BYTES: Final = 128
 """Sixteen tags of this size are 3 KiB: one hostile registration can't bloat the topology."""
 
-MAX_NODE_BYTES: Final = 4 * KIB
-"""Bound of one encoded entry, whatever the mix of its fields."""
-
 MAX_SEED_NODES: Final = 64
-"""Hints only; a longer list is refused rather than silently cut."""
+"""Hints only: what is beyond is not dialled, and the registration goes on."""
 
 MAX_TOMBSTONES: Final = 20_000
 """As many as live nodes. The oldest is forgotten first: a very late heartbeat then reads "not registered"."""
@@ -47,6 +47,9 @@ MAX_WATCHERS: Final = 2_000
 
 TOPOLOGY_HISTORY_VERSIONS: Final = 4_096
 """Deltas kept for resuming watchers; older positions get a fresh snapshot."""
+
+TOPOLOGY_HISTORY_MEMBERS: Final = 65_536
+"""Changed members in all kept deltas together: thousands of versions that each touch every node would be gigabytes."""
 
 MAX_LONG_POLLS: Final = 10_000
 """GetTopology calls parked with wait_ms; beyond, the answer is immediate."""

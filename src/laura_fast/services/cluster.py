@@ -1,0 +1,104 @@
+"""`lauradb.cluster.ClusterService`: who is in the cluster, where, and is it alive."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from laura_fast.pb.lauradb.cluster import cluster_pb2
+from laura_fast.services import nodes
+from laura_fast.services.binding import inline
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from laura_fast.node.membership import Membership
+    from laura_fast.node.ports import Clock
+    from laura_fast.services.binding import Context
+
+NO_NODE = "node information required"
+
+
+class ClusterServicer:
+    """Answers the four methods from membership. Refusals of a join or a leave are answers, not errors."""
+
+    def __init__(
+        self,
+        membership: Membership,
+        clock: Clock,
+        *,
+        max_wait_ms: int,
+        require_identity: Callable[[Context, str], None],
+    ) -> None:
+        """Prepares.
+
+        Args:
+            membership: The members.
+            clock: Tells the server's time.
+            max_wait_ms: Longest long poll; below the request timeout, so that it ends as an answer.
+            require_identity: Raises PermissionDeniedError if the caller may not speak for a node id.
+        """
+        self._membership = membership
+        self._max_wait_ms = max_wait_ms
+        self._require_identity = require_identity
+        self._beats = BeatReader(membership, clock)
+
+    async def RegisterNode(self, request: cluster_pb2.NodeRegistrationRequest, context: Context) -> object:  # noqa: N802 - the RPC's name
+        if not request.HasField("node"):
+            return cluster_pb2.NodeRegistrationResponse(success=False, message=NO_NODE)
+        self._require_identity(context, request.node.id)
+        outcome = await self._membership.register(nodes.registration_of(request), request.seed_nodes)
+        return nodes.registration_answer(outcome, omit_members=request.omit_members)
+
+    async def DeregisterNode(self, request: cluster_pb2.NodeDeregistrationRequest, context: Context) -> object:  # noqa: N802 - the RPC's name
+        self._require_identity(context, request.node_id)
+        outcome = await self._membership.deregister(request.node_id, request.reason)
+        return cluster_pb2.NodeDeregistrationResponse(success=outcome.success, message=outcome.message)
+
+    @inline
+    async def Heartbeat(self, request: cluster_pb2.HeartbeatRequest, context: Context) -> bytes:  # noqa: N802 - the RPC's name
+        self._require_identity(context, request.node_id)
+        return self._beats.answer(request)
+
+    async def GetTopology(self, request: cluster_pb2.GetTopologyRequest, context: Context) -> bytes:  # noqa: N802, ARG002 - the RPC's name and form
+        topology = self._membership.topology
+        if request.min_version != topology.version:  # older, "always", or a client from another life of the cluster
+            return topology.encoded
+        wait_ms = min(request.wait_ms, self._max_wait_ms)
+        newer = await self._membership.wait_newer(topology.version, wait_ms / 1000) if wait_ms > 0 else None
+        return newer.encoded if newer else b""
+
+
+class BeatReader:
+    """From a heartbeat to its answer, for the unary call and the stream alike. Never waits."""
+
+    def __init__(self, membership: Membership, clock: Clock) -> None:
+        self._heartbeat = membership.heartbeat
+        self._wall_ms = clock.wall_ms
+
+    def answer(self, request: cluster_pb2.HeartbeatRequest) -> bytes:
+        """`HeartbeatResponse` bytes.
+
+        Raises:
+            NotFoundError: The node is not registered, or its id was taken over.
+        """
+        now_ms = self._wall_ms()
+        sent_ms = request.timestamp
+        status = request.status
+        role = status.role
+        topology = self._heartbeat(
+            request.node_id,
+            request.incarnation,
+            role,
+            status.last_oplog_id if role else 0,
+            _resources(status) if role else None,
+            sent_ms - now_ms if sent_ms else None,
+            request.known_topology_version if request.HasField("known_topology_version") else None,
+        )
+        return nodes.heartbeat_answer(now_ms, topology)
+
+
+def _resources(status: cluster_pb2.NodeStatus) -> tuple[float, int, int, int] | None:
+    if not status.HasField("resources"):
+        return None
+    told = status.resources
+    return told.cpu_percent, told.memory_bytes, told.disk_bytes_used, told.disk_bytes_total

@@ -1,0 +1,77 @@
+"""Membership values to and from protobuf, and the answers that are joined from cached bytes."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, cast
+
+from laura_fast.domain.membership import encoding
+from laura_fast.domain.membership.topology import TopologySnapshot
+from laura_fast.domain.membership.values import Member, Registration
+from laura_fast.pb.lauradb.cluster import cluster_pb2
+
+if TYPE_CHECKING:
+    from laura_fast.domain.membership.topology import TopologyDelta
+    from laura_fast.node.membership import RegistrationOutcome
+
+
+def node_message(member: Member) -> cluster_pb2.Node:
+    """A member as it is shown to others."""
+    return cluster_pb2.Node(
+        id=member.id,
+        host=member.host,
+        port=member.port,
+        role=cast("cluster_pb2.NodeRole.ValueType", int(member.role)),
+        priority=member.priority,
+        tags=member.tags,
+        state=cast("cluster_pb2.NodeState.ValueType", int(member.state)),
+        incarnation=member.incarnation,
+    )
+
+
+def encode_node(member: Member) -> bytes:
+    """`lauradb.cluster.Node`; the same bytes for the same member."""
+    return node_message(member).SerializeToString(deterministic=True)
+
+
+def registration_of(request: cluster_pb2.NodeRegistrationRequest) -> Registration:
+    """The wish in a request. What is wrong with it, membership will say."""
+    node = request.node
+    return Registration(
+        node_id=node.id,
+        host=node.host,
+        port=node.port,
+        role=node.role,
+        priority=node.priority,
+        tags=dict(node.tags),
+        take_over=request.take_over,
+    )
+
+
+def heartbeat_answer(now_ms: int, topology: TopologySnapshot | None) -> bytes:
+    """`HeartbeatResponse`: acknowledged, the server's time, the topology where the node lacks it."""
+    answer = b"\x08\x01" + encoding.integer(b"\x10", now_ms)
+    return answer if topology is None else answer + encoding.blob(b"\x1a", topology.encoded)
+
+
+def registration_answer(outcome: RegistrationOutcome, *, omit_members: bool) -> bytes:
+    """`NodeRegistrationResponse`. A refused node is shown the holder of its id instead of all members."""
+    topology, holder = outcome.topology, outcome.member
+    members = (
+        topology.encoded_members if outcome.success else encoding.repeated(b"\x1a", [holder.entry] if holder else [])
+    )
+    incarnation = holder.incarnation if outcome.success and holder else 0
+    return b"".join(
+        (
+            encoding.integer(b"\x08", outcome.success),
+            encoding.text(b"\x12", outcome.message),
+            b"" if omit_members else members,
+            b"" if omit_members else encoding.blob(b"\x22", topology.encoded),
+            encoding.integer(b"\xa0\x06", incarnation),
+        )
+    )
+
+
+def topology_event(news: TopologySnapshot | TopologyDelta) -> bytes:
+    """`laura.fast.v1.TopologyEvent`."""
+    tag = b"\x12" if isinstance(news, TopologySnapshot) else b"\x1a"
+    return encoding.integer(b"\x08", news.version) + encoding.blob(tag, news.encoded)
