@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from laura_fast.app.identity import own_id
+from laura_fast.app.listening import listen
 from laura_fast.app.ready_file import ReadyFile
 from laura_fast.app.transports import create_transport
 from laura_fast.app.wiring import Services
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
     from laura_fast.app.transports import Transport
     from laura_fast.config import Config
+    from laura_fast.transport.tls import TlsMaterial
 
 _log = log.get("laura_fast.server")
 
@@ -50,6 +52,7 @@ class Server:
         self._stopped = asyncio.Event()
         self._transport: Transport | None = None
         self._services: Services | None = None
+        self._material: TlsMaterial | None = None
         self._address = ""
 
     @property
@@ -80,13 +83,11 @@ class Server:
         transport = create_transport(self._config, statistics)
         transport.add_generic_rpc_handlers(services.handlers)
         undo.push_async_callback(transport.stop, 0)
-        port = transport.add_insecure_port(_join(self._config.host, self._config.port))
+        address, self._material = listen(transport, self._config, self._ssl_context)
         await transport.start()
         services.serve()
-        self._address = _join(self._config.host, port)
-        self._transport = transport
-        undo.callback(self._ready_file.remove)
-        self._ready_file.write(self._address)
+        self._ready_file.write(address)
+        self._address, self._transport = address, transport
         _log.info("server_ready", address=self._address, node_id=node_id, transport=self._config.transport)
 
     async def stop(self, grace_s: float | None = None) -> None:
@@ -102,6 +103,8 @@ class Server:
         grace = self._config.grace_ms / 1000 if grace_s is None else grace_s
         _log.info("server_stopping", grace_s=grace)
         self._services.shut_down()
+        with suppress(StartupError):  # a file that can't be removed must not keep a server from stopping
+            self._ready_file.remove()
         await self._transport.stop(grace)
         async with self._closing:
             await self._undo.aclose()
@@ -109,10 +112,11 @@ class Server:
             self._stopped.set()
             _log.info("server_stopped")
 
+    def reload_certificates(self) -> None:
+        """Reads the key files again, changed or not. Bad ones are logged and counted; the old stay in use."""
+        if self._material is not None:
+            self._material.reload()
+
     async def wait(self) -> None:
         """Returns once the server has stopped."""
         await self._stopped.wait()
-
-
-def _join(host: str, port: int) -> str:
-    return f"[{host}]:{port}" if ":" in host and not host.startswith("[") else f"{host}:{port}"

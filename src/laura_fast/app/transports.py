@@ -27,6 +27,9 @@ class Transport(Protocol):
     def add_insecure_port(self, address: str) -> int:
         """Listens without TLS; returns the port."""
 
+    def add_tls_port(self, address: str, tls: Any) -> int:
+        """Listens with TLS only, from a `TlsMaterial` or, where the transport can, an `ssl.SSLContext`."""
+
     async def start(self) -> None:
         """Serves from now on."""
 

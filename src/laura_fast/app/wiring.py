@@ -8,7 +8,6 @@ from laura_fast.services import health, reflection
 from laura_fast.services.admin import AdminService
 from laura_fast.services.binding import bind
 from laura_fast.services.contract import SERVICES
-from laura_fast.services.endless import EndlessStreams
 from laura_fast.services.health import HealthService
 from laura_fast.services.unimplemented import Completed
 
@@ -23,7 +22,6 @@ class Services:
     """All handlers of one server."""
 
     def __init__(self, config: Config, node_id: str, statistics: RpcStats) -> None:
-        self._streams = EndlessStreams()
         self._servicers: dict[str, object] = {"laura.fast.v1.AdminService": AdminService(node_id, statistics)}
         self._health = HealthService()
         self._health.set(health.SERVER, health.READINESS, *SERVICES, serving=False)
@@ -42,9 +40,8 @@ class Services:
         self._health.set(*own, *self._servicers, serving=True)
 
     def shut_down(self) -> None:
-        """Health says NOT_SERVING, and streams that would never end do."""
+        """Health says NOT_SERVING, and what waits for news ends."""
         self._health.shut_down()
-        self._streams.end_all()
 
 
 def _reflection() -> list[grpc.GenericRpcHandler]:

@@ -49,7 +49,7 @@ async def serve(config: Config, reload: Callable[[], Loaded]) -> None:
     """
     server = Server(config)
     first, second = asyncio.Event(), asyncio.Event()
-    _listen(first, second, reload)
+    _listen(first, second, lambda: _re_read(server, reload))
     await server.start()
     notify("READY=1")
     watchdog = asyncio.create_task(keep_watchdog_fed())
@@ -61,14 +61,14 @@ async def serve(config: Config, reload: Callable[[], Loaded]) -> None:
         await watchdog
 
 
-def _listen(first: asyncio.Event, second: asyncio.Event, reload: Callable[[], Loaded]) -> None:
+def _listen(first: asyncio.Event, second: asyncio.Event, re_read: Callable[[], None]) -> None:
     def stop_asked() -> None:
         (second if first.is_set() else first).set()
 
     loop = asyncio.get_running_loop()
     loop.add_signal_handler(signal.SIGTERM, stop_asked)
     loop.add_signal_handler(signal.SIGINT, stop_asked)
-    loop.add_signal_handler(signal.SIGHUP, _re_read, reload)
+    loop.add_signal_handler(signal.SIGHUP, re_read)
 
 
 async def _stop(server: Server, at_once: asyncio.Event) -> None:
@@ -81,7 +81,8 @@ async def _stop(server: Server, at_once: asyncio.Event) -> None:
     await graceful
 
 
-def _re_read(reload: Callable[[], Loaded]) -> None:
+def _re_read(server: Server, reload: Callable[[], Loaded]) -> None:
+    server.reload_certificates()
     try:
         level = reload().config.log_level
     except ConfigError as error:
