@@ -111,15 +111,13 @@ class Caller:
         failures: list[RemoteError] = []
         for offset in range(len(self._links)):
             index = (self._current + offset) % len(self._links)
-            try:
-                answer = await self._attempt(self._links[index], call, seconds)
-            except RemoteError as error:
-                if not is_tried_elsewhere(error):
-                    raise
-                failures.append(error)
-            else:
+            answer = await _attempt(self._links[index], call, seconds)
+            if not isinstance(answer, RemoteError):
                 self._current = index
                 return answer
+            if not is_tried_elsewhere(answer):
+                raise answer
+            failures.append(answer)
         self._rotate()
         raise UnreachableError(failures)
 
@@ -158,11 +156,13 @@ class Caller:
             policy.max_overloads is not None and overloads > policy.max_overloads
         )
 
-    async def _attempt(self, link: Link, call: Call[Answer], timeout_s: float) -> Answer:
-        try:
-            return await call(link.channel, timeout_s)
-        except grpc.aio.AioRpcError as error:
-            raise to_remote_error(link.address, error) from error
+
+async def _attempt(link: Link, call: Call[Answer], timeout_s: float) -> Answer | RemoteError:
+    # Answered, not raised: a kept exception keeps its frames, and through them a channel that goes on reconnecting.
+    try:
+        return await call(link.channel, timeout_s)
+    except grpc.aio.AioRpcError as error:
+        return to_remote_error(link.address, error)
 
 
 def to_remote_error(address: str, error: grpc.aio.AioRpcError) -> RemoteError:

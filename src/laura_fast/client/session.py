@@ -18,11 +18,10 @@ import asyncio
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-import structlog
-
 from laura_fast.client.registration import accepted, registration
 from laura_fast.client.topology import Topology
 from laura_fast.errors import ClientError, Code, ConfigError, RefusedError, RemoteError, UnreachableError
+from laura_fast.observability import log
 from laura_fast.pb.lauradb.cluster import cluster_pb2 as pb
 from laura_fast.pb.lauradb.cluster.cluster_pb2_grpc import ClusterServiceStub
 
@@ -34,7 +33,7 @@ if TYPE_CHECKING:
 
     from laura_fast.client.cluster import ClusterClient
 
-_log = structlog.get_logger()
+_log = log.get("laura_fast.member")
 
 JITTER: Final = 0.1
 """Beats are spread by a tenth of the interval either way, so that clients started together drift apart."""

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import logging
+from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 
@@ -10,7 +11,7 @@ from tests.unit.client.fake_cluster import FakeCluster
 from tests.unit.client.virtual_time import VirtualTime
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Callable
 
 
 @pytest.fixture
@@ -23,3 +24,10 @@ async def cluster() -> AsyncIterator[FakeCluster]:
 @pytest.fixture
 def time() -> VirtualTime:
     return VirtualTime()
+
+
+@pytest.fixture
+def logged(caplog: pytest.LogCaptureFixture) -> Callable[[], list[dict[str, Any]]]:
+    """Answers the lines of laura_fast's own logs so far, as the mappings they are."""
+    caplog.set_level(logging.INFO, "laura_fast")
+    return lambda: [cast("dict[str, Any]", record.msg) for record in caplog.records if record.name.startswith("laura")]

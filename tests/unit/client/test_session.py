@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
-import structlog
 
 from laura_fast.client import ClusterClient
 from laura_fast.client.session import MemberOptions
@@ -15,6 +14,9 @@ from tests.unit.client.virtual_time import VirtualTime
 
 if TYPE_CHECKING:
     from tests.unit.client.fake_cluster import FakeCluster
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 NODE = pb.Node(id="n1", host="10.0.0.1", port=27017, role=pb.SECONDARY)
 
@@ -96,19 +98,19 @@ async def test_it_outlives_a_server_that_restarts_with_its_members(cluster: Fake
         assert (cluster.counts["RegisterNode"], member.incarnation) == (1, 1)
 
 
-async def test_one_line_per_outage_not_one_per_beat(cluster: FakeCluster, client: ClusterClient) -> None:
-    cluster.counts.clear()
-    with structlog.testing.capture_logs() as logs:
-        async with client, client.member(NODE):
-            cluster.failures.extend(UnavailableError("gone", "TEST") for _ in range(5))
-            await cluster.reached("Heartbeat", 7)
-    assert [line["event"] for line in logs] == [
+async def test_one_line_per_outage_not_one_per_beat(
+    cluster: FakeCluster, client: ClusterClient, logged: Callable[[], list[dict[str, Any]]]
+) -> None:
+    async with client, client.member(NODE):
+        cluster.failures.extend(UnavailableError("gone", "TEST") for _ in range(5))
+        await cluster.reached("Heartbeat", 7)
+    assert [line["event"] for line in logged()] == [
         "member_registered",
         "heartbeat_failed",
         "heartbeat_recovered",
         "member_deregistered",
     ]
-    assert logs[2]["failures"] == 5
+    assert logged()[2]["failures"] == 5
 
 
 async def test_after_failures_the_pause_backs_off_to_a_mean_of_one_interval() -> None:
@@ -173,11 +175,12 @@ async def test_a_status_that_raises_ends_the_membership_loudly(client: ClusterCl
             await member.wait_lost()
 
 
-async def test_leaving_a_dead_server_is_logged_and_bounded(cluster: FakeCluster, client: ClusterClient) -> None:
-    with structlog.testing.capture_logs() as logs:
-        async with client, client.member(NODE):
-            await cluster.stop()
-    assert logs[-1]["event"] == "deregistration_failed"
+async def test_leaving_a_dead_server_is_logged_and_bounded(
+    cluster: FakeCluster, client: ClusterClient, logged: Callable[[], list[dict[str, Any]]]
+) -> None:
+    async with client, client.member(NODE):
+        await cluster.stop()
+    assert logged()[-1]["event"] == "deregistration_failed"
 
 
 def test_an_interval_must_be_positive() -> None:
