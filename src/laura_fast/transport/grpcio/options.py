@@ -24,9 +24,11 @@ def channel_arguments(settings: TransportSettings) -> list[tuple[str, int]]:
         ("grpc.server_handshake_timeout_ms", settings.connection_timeout_ms),
         ("grpc.keepalive_time_ms", settings.keepalive_interval_ms),
         ("grpc.keepalive_timeout_ms", settings.keepalive_timeout_ms),
+        # What really closes a peer that stays silent after a ping; its default of a minute ignores the line above.
+        ("grpc.http2.ping_timeout_ms", settings.keepalive_timeout_ms),
         # Without this C-core allows an idle client one ping in two hours, whatever the interval below says.
         ("grpc.keepalive_permit_without_calls", 1),
-        ("grpc.http2.min_recv_ping_interval_without_data_ms", settings.min_ping_interval_ms),
+        ("grpc.http2.min_ping_interval_without_data_ms", settings.min_ping_interval_ms),
         ("grpc.http2.max_ping_strikes", limits.MAX_PING_STRIKES),
         # Our own keepalive pings go on without data, or a dead idle peer would never be noticed.
         ("grpc.http2.max_pings_without_data", 0),
