@@ -36,6 +36,8 @@ class Process:
 
     pid: int
     address: str
+    log: Path
+    """Everything it wrote; gone when the process is stopped."""
 
     def cpu_s(self) -> float:
         """CPU seconds of all its threads, living and ended, in nanosecond steps (`/proc/PID/stat` has 10 ms steps)."""
@@ -79,8 +81,9 @@ def serve(transport: str, *arguments: str) -> Iterator[Process]:
         ready = Path(scratch, "ready")
         flags = ["--host", "127.0.0.1", "--port", "0", "--data-dir", f"{scratch}/data", "--ready-file", str(ready)]
         command = [sys.executable, "-m", "laura_fast", "serve", "--transport", transport, "--log-level", "warning"]
-        with _child([*command, *flags, *arguments], Path(scratch, "log")) as child:
-            yield Process(child.pid, _await_ready(child, ready, Path(scratch, "log")))
+        log = Path(scratch, "log")
+        with _child([*command, *flags, *arguments], log) as child:
+            yield Process(child.pid, _await_ready(child, ready, log), log)
 
 
 @contextlib.contextmanager
