@@ -20,7 +20,7 @@ START_DEADLINE_S = 30.0
 STOP_DEADLINE_S = 10.0
 POLL_S = 0.01
 
-NEVER_DOWN = ("--suspect-after", "60m", "--down-after", "60m")
+NEVER_DOWN = ("--suspect-after", "30m", "--down-after", "60m")
 """Flags of `serve` under which a node that no longer beats changes nothing during a run."""
 
 CPUS = sorted(os.sched_getaffinity(0))
