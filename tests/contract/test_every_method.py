@@ -14,7 +14,14 @@ from laura_fast.services.contract import SERVICES
 if TYPE_CHECKING:
     from google.protobuf.descriptor import MethodDescriptor
 
-BUILT = {"laura.fast.v1.AdminService/GetNodeStatistics"}
+BUILT = {
+    *(
+        f"lauradb.cluster.ClusterService/{name}"
+        for name in ("RegisterNode", "DeregisterNode", "Heartbeat", "GetTopology")
+    ),
+    *(f"laura.fast.v1.MembershipService/{name}" for name in ("HeartbeatStream", "WatchTopology")),
+    *(f"laura.fast.v1.AdminService/{name}" for name in ("GetClusterStatus", "GetNodeStatistics")),
+}
 METHODS = {f"{service.full_name}/{method.name}": method for service in SERVICES.values() for method in service.methods}
 
 

@@ -9,13 +9,18 @@ from typing import TYPE_CHECKING
 
 from laura_fast.app.identity import own_id
 from laura_fast.app.listening import listen
+from laura_fast.app.observing import log_change, make_side_port
 from laura_fast.app.ready_file import ReadyFile
 from laura_fast.app.transports import create_transport
 from laura_fast.app.wiring import Services
 from laura_fast.errors import StartupError
 from laura_fast.metadata.embedded import EmbeddedMetadata
+from laura_fast.node.clock import SystemClock
+from laura_fast.node.membership import Membership
+from laura_fast.node.settings import MembershipSettings
 from laura_fast.observability import log
 from laura_fast.observability.rpc import RpcStats
+from laura_fast.services.nodes import encode_node
 from laura_fast.storage.environment import Environment
 
 if TYPE_CHECKING:
@@ -23,6 +28,7 @@ if TYPE_CHECKING:
 
     from laura_fast.app.transports import Transport
     from laura_fast.config import Config
+    from laura_fast.metadata.store import MetadataStore
     from laura_fast.transport.tls import TlsMaterial
 
 _log = log.get("laura_fast.server")
@@ -41,6 +47,9 @@ class Server:
     Args:
         config: Every setting.
         ssl_context: Used instead of the key material that `config` names; the native transport only.
+
+    Attributes:
+        metrics_address: `host:port` of the side port; empty when it is off.
     """
 
     def __init__(self, config: Config, *, ssl_context: ssl.SSLContext | None = None) -> None:
@@ -53,6 +62,8 @@ class Server:
         self._transport: Transport | None = None
         self._services: Services | None = None
         self._material: TlsMaterial | None = None
+        self._clock = SystemClock()
+        self.metrics_address = ""
         self._address = ""
 
     @property
@@ -78,17 +89,43 @@ class Server:
         self._ready_file.remove()  # a killed predecessor's; a running one's data directory was refused above
         store = EmbeddedMetadata(environment)
         node_id = await own_id(store, self._config.node_id)
+        membership = await self._start_membership(undo, store)
         statistics = RpcStats()
-        self._services = services = Services(self._config, node_id, statistics)
+        self._services = services = Services(self._config, node_id, membership, self._clock, statistics)
         transport = create_transport(self._config, statistics)
         transport.add_generic_rpc_handlers(services.handlers)
         undo.push_async_callback(transport.stop, 0)
         address, self._material = listen(transport, self._config, self._ssl_context)
+        if self._config.metrics_listen:
+            side_port = make_side_port(self._config.metrics_listen, services, membership, statistics, self._material)
+            undo.push_async_callback(side_port.stop)
+            self.metrics_address = await side_port.start()
         await transport.start()
         services.serve()
         self._ready_file.write(address)
         self._address, self._transport = address, transport
-        _log.info("server_ready", address=self._address, node_id=node_id, transport=self._config.transport)
+        _log.info(
+            "server_ready",
+            address=address,
+            node_id=node_id,
+            transport=self._config.transport,
+            tls=self._material is not None or self._ssl_context is not None,
+            metrics=self.metrics_address,
+        )
+
+    async def _start_membership(self, undo: AsyncExitStack, store: MetadataStore) -> Membership:
+        settings = MembershipSettings(
+            heartbeat_interval_ms=self._config.heartbeat_interval_ms,
+            suspect_after_ms=self._config.suspect_after_ms,
+            down_after_ms=self._config.down_after_ms,
+            heartbeat_topology=self._config.heartbeat_topology,
+            stripes=self._config.stripes,
+        )
+        membership = Membership(store, self._clock, settings, encode_node)
+        membership.observers.append(log_change)
+        await membership.start()
+        undo.push_async_callback(membership.stop)
+        return membership
 
     async def stop(self, grace_s: float | None = None) -> None:
         """Stops in order: health NOT_SERVING, no new calls, running ones finish, then a hard end.

@@ -2,37 +2,64 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from laura_fast.services import health, reflection
 from laura_fast.services.admin import AdminService
 from laura_fast.services.binding import bind
+from laura_fast.services.cluster import ClusterServicer
 from laura_fast.services.contract import SERVICES
 from laura_fast.services.health import HealthService
+from laura_fast.services.identity import identity_check
+from laura_fast.services.membership import MembershipServicer
 from laura_fast.services.unimplemented import Completed
 
 if TYPE_CHECKING:
     import grpc
 
     from laura_fast.config import Config
+    from laura_fast.node.membership import Membership
+    from laura_fast.node.ports import Clock
     from laura_fast.observability.rpc import RpcStats
+
+ANSWER_MS: Final = 1000
+"""What a long poll leaves of the request timeout for its answer; at most half of it."""
 
 
 class Services:
-    """All handlers of one server."""
+    """All handlers of one server.
 
-    def __init__(self, config: Config, node_id: str, statistics: RpcStats) -> None:
-        self._servicers: dict[str, object] = {"laura.fast.v1.AdminService": AdminService(node_id, statistics)}
+    Attributes:
+        admin: Also the source of the side port's status page.
+        cluster: Also counts heartbeats.
+        streams: Also counts heartbeats.
+    """
+
+    def __init__(
+        self, config: Config, node_id: str, membership: Membership, clock: Clock, statistics: RpcStats
+    ) -> None:
+        self._membership = membership
+        check = identity_check(tls_bind_node_id=config.tls_bind_node_id)
+        self.admin = AdminService(node_id, membership, clock, statistics)
+        self.cluster = ClusterServicer(
+            membership, clock, max_wait_ms=_longest_wait_ms(config.request_timeout_ms), require_identity=check
+        )
+        self.streams = MembershipServicer(membership, clock, idle_s=config.down_after_ms / 1000, require_identity=check)
+        self._servicers: dict[str, object] = {
+            "lauradb.cluster.ClusterService": self.cluster,
+            "laura.fast.v1.MembershipService": self.streams,
+            "laura.fast.v1.AdminService": self.admin,
+        }
         self._health = HealthService()
         self._health.set(health.SERVER, health.READINESS, *SERVICES, serving=False)
-        self.handlers = [
-            bind(service, Completed(service, self._servicers.get(name))) for name, service in SERVICES.items()
-        ]
-        self.handlers.append(bind(health.SERVICE, self._health))
-        if config.reflection:
-            self.handlers += _reflection()
+        self.handlers = _handlers(self._servicers, self._health, reflect=config.reflection)
         for service in (*SERVICES.values(), health.SERVICE):
             statistics.add_service(service)
+
+    @property
+    def ready(self) -> bool:
+        """Whether the server may get traffic."""
+        return self._health.is_serving(health.READINESS)
 
     def serve(self) -> None:
         """Health says SERVING of everything that is built."""
@@ -40,10 +67,21 @@ class Services:
         self._health.set(*own, *self._servicers, serving=True)
 
     def shut_down(self) -> None:
-        """Health says NOT_SERVING, and what waits for news ends."""
+        """Health says NOT_SERVING, and calls that wait for news end."""
         self._health.shut_down()
+        self._membership.drain()
 
 
-def _reflection() -> list[grpc.GenericRpcHandler]:
-    names = (health.SERVICE.full_name, reflection.V1.full_name, reflection.V1ALPHA.full_name)
-    return reflection.handlers((*SERVICES, *names))
+def _handlers(
+    servicers: dict[str, object], health_service: HealthService, *, reflect: bool
+) -> list[grpc.GenericRpcHandler]:
+    bound = [bind(service, Completed(service, servicers.get(name))) for name, service in SERVICES.items()]
+    bound.append(bind(health.SERVICE, health_service))
+    if reflect:
+        names = (health.SERVICE.full_name, reflection.V1.full_name, reflection.V1ALPHA.full_name)
+        bound += reflection.handlers((*SERVICES, *names))
+    return bound
+
+
+def _longest_wait_ms(request_timeout_ms: int) -> int:
+    return request_timeout_ms - min(ANSWER_MS, request_timeout_ms // 2)

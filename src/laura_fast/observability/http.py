@@ -6,6 +6,7 @@ login: bind it to loopback or to a network of the operators.
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING
 
 from aiohttp import web
@@ -32,7 +33,7 @@ class SidePort:
         registry: What `/metrics` shows.
         live: Whether the process should be left alone (`/livez`: 200 or 503).
         ready: Whether it may get traffic (`/readyz`: 200 or 503).
-        status_json: Body of `/status.json`.
+        status_json: Body of `/status.json`; called in a thread.
     """
 
     def __init__(
@@ -86,7 +87,9 @@ class SidePort:
         return web.Response(body=encode(self._registry), headers={"Content-Type": content_type})
 
     async def _status(self, _request: web.Request) -> web.Response:
-        return web.Response(body=self._status_json(), content_type="application/json")
+        # In a thread: with thousands of members it takes longer than the server's own calls may wait.
+        body = await asyncio.to_thread(self._status_json)
+        return web.Response(body=body, content_type="application/json")
 
 
 def _answering(probe: Callable[[], bool]) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:

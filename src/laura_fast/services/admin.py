@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
-import time
-from typing import TYPE_CHECKING, Any, Final
+import asyncio
+from typing import TYPE_CHECKING, Any, Final, cast
 
 import psutil
 
+from laura_fast import __version__
 from laura_fast.errors import Code
 from laura_fast.pb.laura.fast.v1 import admin_pb2
+from laura_fast.pb.lauradb.cluster import cluster_pb2
+from laura_fast.services.nodes import node_message
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from laura_fast.node.membership import Membership
+    from laura_fast.node.ports import Clock
+    from laura_fast.node.statuses import MemberStatus
     from laura_fast.observability.rpc import MethodStats, RpcStats
 
 MS_PER_S: Final = 1000
@@ -21,11 +27,32 @@ MS_PER_S: Final = 1000
 class AdminService:
     """The cluster as this server sees it, and this server's own figures."""
 
-    def __init__(self, node_id: str, statistics: RpcStats) -> None:
+    def __init__(self, node_id: str, membership: Membership, clock: Clock, statistics: RpcStats) -> None:
         self._node_id = node_id
+        self._membership = membership
+        self._clock = clock
         self._statistics = statistics
         self._process = psutil.Process()
-        self._started = time.monotonic()
+        self._started = clock.monotonic()
+
+    async def GetClusterStatus(self, _request: Any, _context: Any) -> Any:  # noqa: N802 - named like the RPC
+        # Tens of milliseconds with thousands of members: too long for the loop that answers their heartbeats.
+        return await asyncio.to_thread(self.cluster_status)
+
+    def cluster_status(self) -> admin_pb2.GetClusterStatusResponse:
+        """Every member with what its beats told. May be called from any thread; its cost grows with the members."""
+        topology = cluster_pb2.ClusterTopology.FromString(self._membership.topology.encoded)
+        return admin_pb2.GetClusterStatusResponse(
+            observer_id=self._node_id,
+            observed_at_ms=self._clock.wall_ms(),
+            topology_version=topology.version,
+            primary_id=topology.primary_id,
+            members=map(_member, self._membership.statuses()),
+            replica_sets=topology.replica_sets,
+            shards=topology.shards,
+            uptime_ms=self._uptime_ms(),
+            server_version=__version__,
+        )
 
     async def GetNodeStatistics(self, _request: Any, _context: Any) -> Any:  # noqa: N802 - named like the RPC
         with self._process.oneshot():
@@ -40,7 +67,24 @@ class AdminService:
         )
 
     def _uptime_ms(self) -> int:
-        return int((time.monotonic() - self._started) * MS_PER_S)
+        return int((self._clock.monotonic() - self._started) * MS_PER_S)
+
+
+def _member(told: MemberStatus) -> admin_pb2.MemberStatus:
+    return admin_pb2.MemberStatus(
+        node=node_message(told.member),
+        last_beat_age_ms=told.last_beat_age_ms,
+        status=None if told.last_beat_age_ms is None else _status(told),
+        lag_entries=told.lag_entries,
+        clock_skew_ms=told.clock_skew_ms,
+    )
+
+
+def _status(told: MemberStatus) -> cluster_pb2.NodeStatus:
+    names = ("cpu_percent", "memory_bytes", "disk_bytes_used", "disk_bytes_total")
+    resources: Any = dict(zip(names, told.resources, strict=True)) if told.resources else None
+    role = cast("cluster_pb2.NodeRole.ValueType", told.claimed_role)
+    return cluster_pb2.NodeStatus(role=role, last_oplog_id=told.last_oplog_id, resources=resources)
 
 
 def _called(methods: Iterable[MethodStats]) -> list[admin_pb2.MethodStatistics]:

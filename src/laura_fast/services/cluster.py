@@ -42,6 +42,11 @@ class ClusterServicer:
         self._require_identity = require_identity
         self._beats = BeatReader(membership, clock)
 
+    @property
+    def beats_taken(self) -> int:
+        """Heartbeats acknowledged since the start."""
+        return self._beats.taken
+
     async def RegisterNode(self, request: cluster_pb2.NodeRegistrationRequest, context: Context) -> object:  # noqa: N802 - the RPC's name
         if not request.HasField("node"):
             return cluster_pb2.NodeRegistrationResponse(success=False, message=NO_NODE)
@@ -72,6 +77,7 @@ class BeatReader:
     """From a heartbeat to its answer, for the unary call and the stream alike. Never waits."""
 
     def __init__(self, membership: Membership, clock: Clock) -> None:
+        self.taken = 0
         self._heartbeat = membership.heartbeat
         self._wall_ms = clock.wall_ms
 
@@ -94,6 +100,7 @@ class BeatReader:
             sent_ms - now_ms if sent_ms else None,
             request.known_topology_version if request.HasField("known_topology_version") else None,
         )
+        self.taken += 1
         return nodes.heartbeat_answer(now_ms, topology)
 
 

@@ -50,6 +50,11 @@ class HealthService:
         self._closing = True
         self._wake()
 
+    def is_serving(self, name: str) -> bool:
+        """Whether `name` is known and SERVING."""
+        answer = self._answers.get(name)
+        return answer is not None and bool(answer.status == _Response.SERVING)
+
     def _wake(self) -> None:
         self._changed.set()
         self._changed = asyncio.Event()

@@ -42,6 +42,11 @@ class MembershipServicer:
         self._require_identity = require_identity
         self._beats = BeatReader(membership, clock)
 
+    @property
+    def beats_taken(self) -> int:
+        """Heartbeats acknowledged since the start."""
+        return self._beats.taken
+
     async def HeartbeatStream(  # noqa: N802 - the RPC's name
         self, requests: AsyncIterator[cluster_pb2.HeartbeatRequest], context: Context
     ) -> AsyncIterator[bytes]:
