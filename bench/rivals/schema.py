@@ -19,6 +19,7 @@ FORMAT_VERSION = 1
 
 Call = Literal["heartbeat", "registration"]
 Topology = Literal["changed", "always"]
+Metric = Literal["server_cpu_us_per_call", "requests_per_s", "p99_us", "rss_anon_kib"]
 
 
 class Scenario(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -30,6 +31,9 @@ class Scenario(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Requests in flight on each connection."""
     rps: int = 0
     """Requests per second over all connections, on a timer that doesn't wait for answers; 0 = closed loop."""
+    load_percent: int = 0
+    """Open loop at this share of the subject's own closed-loop rate, found in the same process just before; 0 = not so.
+    A subject's figures at a share are not comparable with another's: each has a rate of its own."""
     nodes: int = 1
     """Members registered before the load starts. For registrations: how many join during it."""
     topology: Topology = "changed"
@@ -38,7 +42,7 @@ class Scenario(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     @property
     def label(self) -> str:
         """Short name for tables and plots, unique among the scenarios of a session."""
-        pace = f"@{self.rps}/s" if self.rps else ""
+        pace = f"@{self.rps}/s" if self.rps else f"@{self.load_percent}%" if self.load_percent else ""
         return f"{self.call} {self.connections}x{self.streams}{pace} nodes={self.nodes} topology={self.topology}"
 
 
@@ -67,6 +71,7 @@ class Sample(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     requests: int
     seconds: float
     requests_per_s: float
+    """Answered, over the time from the first request to the last answer."""
     server_cpu_us_per_call: float
     """User and system time of the server process (all threads), divided by requests."""
     load_cpu_percent: float
@@ -76,8 +81,10 @@ class Sample(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Anonymous memory of the server after the run (mapped files don't count)."""
     answer_bytes: int
     """Checked size of one answer on the wire without HTTP/2 framing."""
+    asked_rps: int = 0
+    """The open loop's rate; 0 = closed loop."""
     notes: list[str] = []
-    """Why this run should be read with care: a saturated generator, a rate that was not reached."""
+    """Why this run should be read with care: a saturated generator, a rate that was not reached, a busy machine."""
 
 
 class Subject(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -98,6 +105,15 @@ class Skipped(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     reason: str
 
 
+class Failure(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A run without figures: the server didn't start, or its answers were wrong."""
+
+    round: int
+    subject: str
+    scenario: Scenario
+    error: str
+
+
 class Ratio(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """`subject` over the baseline, paired by round: the median and its 95 % bootstrap interval.
 
@@ -108,7 +124,7 @@ class Ratio(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     subject: str
     baseline: str
     scenario: Scenario
-    metric: Literal["server_cpu_us_per_call", "requests_per_s", "p99_us", "rss_anon_kib"]
+    metric: Metric
     estimate: float
     low: float | None
     high: float | None
@@ -145,6 +161,7 @@ class Session(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     skipped: list[Skipped]
     samples: list[Sample]
     ratios: list[Ratio]
+    failures: list[Failure] = []
     format_version: int = FORMAT_VERSION
 
 
