@@ -6,20 +6,26 @@ import asyncio
 import functools
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import click
+from rich.console import Console
 
-from laura_fast.client import ClientTls
+from laura_fast.client import ClientTls, ClusterClient, RetryPolicy
 from laura_fast.client.explain import explain
 from laura_fast.config.kinds import Duration
 from laura_fast.errors import ClientError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine
+    from collections.abc import Awaitable, Callable, Coroutine
+
+    from laura_fast.client.retry import RetryScheduled
 
     Command = Callable[..., Any]
 
+ONE_PASS: Final = RetryPolicy(attempt_timeout_s=3600, max_passes=1)
+"""A person who looks wants to hear of a failure now; the call's own time-out is the only one."""
+_WIDE: Final = 1_000
 _PEM = click.Path(path_type=Path, dir_okay=False)
 
 
@@ -65,6 +71,28 @@ def with_server(command: Command) -> Command:
         "--server", "-s", "seeds", default="127.0.0.1:27018", show_default=True, help="host:port[,host:port]…"
     )
     return server(timeout(with_tls(command)))
+
+
+def console(*, stderr: bool = False) -> Console:
+    """The terminal as it is; where there is none, lines of any length and no colours."""
+    made = Console(stderr=stderr, highlight=False, emoji=False, markup=False)
+    return made if made.is_terminal else Console(stderr=stderr, highlight=False, emoji=False, markup=False, width=_WIDE)
+
+
+def connected(
+    seeds: str,
+    tls: ClientTls | None,
+    policy: RetryPolicy,
+    work: Callable[[ClusterClient], Awaitable[None]],
+    on_retry: Callable[[RetryScheduled], None] = lambda _: None,
+) -> None:
+    """Runs `work` with a client of the cluster."""
+
+    async def with_client() -> None:
+        async with ClusterClient(seeds, tls=tls, policy=policy, on_retry=on_retry) as client:
+            await work(client)
+
+    run(with_client())
 
 
 def run(work: Coroutine[Any, Any, None]) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from contextlib import aclosing, suppress
+from contextlib import aclosing
 from typing import TYPE_CHECKING, Final
 
 import grpc
@@ -34,12 +34,23 @@ async def watch_topology(client: ClusterClient, known: Topology) -> AsyncGenerat
     except RemoteError as error:
         if error.code is not Code.UNIMPLEMENTED:
             raise
+    async for newer in _polled(client, known):
+        yield newer
+
+
+async def _polled(client: ClusterClient, known: Topology) -> AsyncGenerator[Topology]:
+    failed = 0
     while True:
-        with suppress(UnreachableError):
+        try:
             newer = await client.wait_newer(known.version, POLL_S)
-            if newer:
-                known = newer
-                yield known
+        except UnreachableError as error:
+            failed += 1
+            await client.caller.pause_and_rotate(error.failures[-1], failed)
+            continue
+        failed = 0
+        if newer:
+            known = newer
+            yield known
 
 
 async def _streamed(client: ClusterClient, known: Topology) -> AsyncGenerator[Topology]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from laura_fast.client import ClusterClient, Topology
+from laura_fast.client import ClusterClient, RetryPolicy, Topology
 from laura_fast.errors import InvalidArgumentError, OverloadedError, RemoteError, UnavailableError
 from laura_fast.pb.laura.fast.v1.membership_pb2 import TopologyDelta, TopologyEvent
 from laura_fast.pb.lauradb.cluster import cluster_pb2 as pb
@@ -103,4 +103,14 @@ async def test_a_server_that_cannot_stream_is_polled(time: VirtualTime) -> None:
     server.put(NODE)
     seen = await first(ClusterClient(server.address, timing=time.timing), 1)
     assert [(topology.version, list(topology.nodes)) for topology in seen] == [(2, ["n1"])]
+    await server.stop()
+
+
+async def test_polling_outlives_the_server(time: VirtualTime) -> None:
+    """With a policy that gives up at once, too: the watch paces itself."""
+    server = await FakeCluster(extensions=False).start()
+    client = ClusterClient(server.address, policy=RetryPolicy(max_passes=1), timing=time.timing)
+    server.failures.extend(UnavailableError("gone", "TEST") for _ in range(4))
+    assert [topology.version for topology in await first(client, 1)] == [1]
+    assert time.sleeps == pytest.approx([0.05, 0.1, 0.2, 0.4])
     await server.stop()
