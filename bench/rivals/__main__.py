@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import secrets
 import sys
 from dataclasses import replace
@@ -16,7 +17,8 @@ from bench.rivals.build import missing_tools
 from bench.rivals.measure import Bench
 from bench.rivals.subjects import ALL, BASELINES
 
-QUICK_SECONDS = 0.3
+ROUNDS, QUICK_ROUNDS = 5, 1
+SECONDS, QUICK_SECONDS = 3.0, 0.3
 
 
 class Listed(click.ParamType[Any]):
@@ -61,8 +63,10 @@ TOPOLOGIES = Listed(click.Choice(["changed", "always"]))
 @click.option("--nodes", type=COUNTS, help="Registered nodes during heartbeats.")
 @click.option("--joins", type=COUNTS, help="Nodes that register in a registration run.")
 @click.option("--topology", "topologies", type=TOPOLOGIES, help="When beats are answered with the topology.")
-@click.option("--rounds", type=click.IntRange(min=1), default=5, show_default=True)
-@click.option("--seconds", type=click.FloatRange(min=0.1), default=3.0, show_default=True, help="Of one run, about.")
+@click.option("--rounds", type=click.IntRange(min=1), help=f"Default {ROUNDS}; quick {QUICK_ROUNDS}.")
+@click.option(
+    "--seconds", type=click.FloatRange(min=0.1), help=f"Of one run. Default {SECONDS}; quick {QUICK_SECONDS}."
+)
 @click.option("--seed", type=int, help="Order of the runs and the bootstrap; drawn when not given.")
 @click.option("--server-core", type=int, default=0, show_default=True)
 @click.option("--load-core", type=int, default=1, show_default=True)
@@ -71,8 +75,8 @@ def main(
     *,
     quick: bool,
     only: tuple[str, ...] | None,
-    rounds: int,
-    seconds: float,
+    rounds: int | None,
+    seconds: float | None,
     seed: int | None,
     server_core: int,
     load_core: int,
@@ -82,6 +86,7 @@ def main(
     """Runs the session, shows its tables and keeps its raw figures."""
     if reason := missing_tools("h2load", "taskset"):
         raise click.ClickException(reason)
+    os.sched_setaffinity(0, {load_core})  # keeps this process and the compilers off the server's core
     given = {name: values for name, values in varied.items() if values is not None}
     wanted = replace(plan.QUICK if quick else plan.Plan(), **given)  # type: ignore[arg-type]
     console = Console(width=None if sys.stdout.isatty() else 180)
@@ -89,9 +94,9 @@ def main(
         rivals=[rival for rival in ALL if not only or rival.name in only],
         scenarios=wanted.scenarios(),
         baselines=BASELINES,
-        rounds=1 if quick else rounds,
+        rounds=rounds or (QUICK_ROUNDS if quick else ROUNDS),
         seed=secrets.randbelow(2**31) if seed is None else seed,
-        bench=Bench(server_core, load_core, QUICK_SECONDS if quick else seconds),
+        bench=Bench(server_core, load_core, seconds or (QUICK_SECONDS if quick else SECONDS)),
         command=sys.argv[1:],
     )
     finished = session.run(order, lambda line: console.print(line, markup=False, highlight=False))

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from bench.rivals.rival import Launch
 
 PACKAGES = ("laura-fast", "grpcio", "uvloop", "protobuf")
-QUIET_MS = 3_600_000
+SILENCE = ("--suspect-after=30m", "--down-after=1h")
 """Only one node beats; the others must not fall silent within a run, or their topology changes would be measured."""
 
 
@@ -40,8 +40,7 @@ def serve(name: str, launch: Launch) -> AbstractContextManager[process.Running]:
         f"--ready-file={ready}",
         f"--data-dir={launch.scratch / 'data'}",
         f"--heartbeat-topology={launch.topology}",
-        f"--suspect-after={QUIET_MS}",
-        f"--down-after={2 * QUIET_MS}",
+        *SILENCE,
         "--max-connections=2000",
         "--log-level=warning",
     ]
