@@ -11,7 +11,7 @@ from laura_fast.errors import OverloadedError, UnavailableError
 from laura_fast.node.history import TopologyHistory
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterable
+    from collections.abc import AsyncGenerator, Iterable
 
     from laura_fast.domain.membership.topology import TopologyDelta, TopologySnapshot
     from laura_fast.node.registry import Registry
@@ -74,7 +74,7 @@ class TopologyFeed:
             version = step.version
         return steps
 
-    async def watch(self, version: int) -> AsyncIterator[TopologySnapshot | TopologyDelta]:
+    async def watch(self, version: int) -> AsyncGenerator[TopologySnapshot | TopologyDelta]:
         """Follows the topology from a version the caller holds.
 
         Yields the step from that version if the history has it, else a snapshot; and so on for ever. A caller that is

@@ -23,7 +23,7 @@ from laura_fast.node.registry import Registry
 from laura_fast.node.statuses import member_statuses
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Sequence
+    from collections.abc import AsyncGenerator, Callable, Sequence
 
     from laura_fast.domain.membership.changes import Batch, Outcome
     from laura_fast.domain.membership.topology import TopologyDelta, TopologySnapshot
@@ -183,7 +183,7 @@ class Membership:
         """Every step from `version` to now; None if the history does not reach back that far, or never had it."""
         return self._feed.changes_since(version)
 
-    def watch(self, version: int) -> AsyncIterator[TopologySnapshot | TopologyDelta]:
+    def watch(self, version: int) -> AsyncGenerator[TopologySnapshot | TopologyDelta]:
         """Follows the topology from a version the caller holds. See `TopologyFeed.watch`."""
         return self._feed.watch(version)
 

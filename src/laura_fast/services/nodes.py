@@ -47,10 +47,14 @@ def registration_of(request: cluster_pb2.NodeRegistrationRequest) -> Registratio
     )
 
 
-def heartbeat_answer(now_ms: int, topology: TopologySnapshot | None) -> bytes:
-    """`HeartbeatResponse`: acknowledged, the server's time, the topology where the node lacks it."""
-    answer = b"\x08\x01" + encoding.integer(b"\x10", now_ms)
-    return answer if topology is None else answer + encoding.blob(b"\x1a", topology.encoded)
+def heartbeat_answer(now_ms: int) -> bytes:
+    """`HeartbeatResponse`: acknowledged, and the server's time."""
+    return b"\x08\x01" + encoding.integer(b"\x10", now_ms)
+
+
+def with_topology(answer: bytes, topology: TopologySnapshot) -> bytes:
+    """A `HeartbeatResponse` for a node that lacks this topology."""
+    return answer + encoding.blob(b"\x1a", topology.encoded)
 
 
 def registration_answer(outcome: RegistrationOutcome, *, omit_members: bool) -> bytes:
