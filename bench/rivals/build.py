@@ -105,7 +105,7 @@ def run(command: list[str], environment: Mapping[str, str] | None = None) -> str
 
 def _into(binary: Path, compiler: list[str], inputs: list[str], environment: Mapping[str, str] | None = None) -> None:
     """Compiles beside the final name and renames, so that a build cut short leaves no binary behind."""
-    draft = binary.with_suffix(".draft")
+    draft = binary.with_suffix(f".{os.getpid()}")  # two builders may meet, in a parallel test run
     run([*compiler, "-o", str(draft), *inputs], environment)
     draft.rename(binary)
 

@@ -36,6 +36,7 @@ def serve(name: str, launch: Launch) -> AbstractContextManager[process.Running]:
     ready = launch.scratch / "ready"
     options = [
         f"--transport={name}",
+        "--host=127.0.0.1",
         "--port=0",
         f"--ready-file={ready}",
         f"--data-dir={launch.scratch / 'data'}",
