@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import socket
 import struct
+from typing import cast
 
 PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
 DATA, HEADERS, RST_STREAM, SETTINGS, PING, GOAWAY, WINDOW_UPDATE = 0, 1, 3, 4, 6, 7, 8
@@ -70,11 +71,10 @@ class RawConnection(asyncio.Protocol):
         self.closed = asyncio.get_running_loop().create_future()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
-        self.transport = transport
+        self.transport = cast("asyncio.Transport", transport)  # uvloop's is none by inheritance
         settings = SETTINGS_BY_ID.pack(4, 2**31 - 1)
         window = frame(WINDOW_UPDATE, 0, 0, WINDOW.to_bytes(4, "big"))
-        transport.write(PREFACE + frame(SETTINGS, 0, 0, settings) + window)
+        self.transport.write(PREFACE + frame(SETTINGS, 0, 0, settings) + window)
 
     def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 - the interface of asyncio.Protocol
         for future in (self.ready, self.closed, self._done):

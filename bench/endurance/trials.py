@@ -70,7 +70,8 @@ async def idle(address: Address, probe: Probe, count: int) -> Trial:
     probe.sample(trial)
     connections: list[RawConnection] = []
     for _ in range(0, count, 100):
-        connections += await asyncio.gather(*(_open_ready(address) for _ in range(100)))
+        missing = count - len(connections)
+        connections += await asyncio.gather(*(_open_ready(address) for _ in range(min(100, missing))))
         probe.sample(trial)
     alive = sum(not connection.closed.done() for connection in connections)
     assert alive == count, f"{count - alive} idle connections were closed"
