@@ -51,6 +51,8 @@ _CAUSES: Final = (
         "the connection was closed during the handshake",
         "if the server uses TLS, give --tls-ca-file; if it asks for a client certificate, --tls-cert-file too",
     ),
+    _Cause(Code.UNAVAILABLE, "socket closed", "connection lost", ""),
+    _Cause(Code.UNAVAILABLE, "connection reset", "connection lost", ""),
     _Cause(
         Code.DEADLINE_EXCEEDED,
         "",

@@ -40,5 +40,7 @@ def accepted(node: pb.Node, answer: pb.NodeRegistrationResponse, *, take_over: b
     holder = next((existing for existing in answer.cluster_nodes if existing.id == node.id), None)
     if answer.success or (take_over and holder and (holder.host, holder.port) == (node.host, node.port)):
         return answer
-    held = f" by {join(holder.host, holder.port)}, {state_name(holder.state)}" if holder else ""
-    raise RefusedError(answer.message + held)
+    if holder is None:
+        raise RefusedError(answer.message)
+    held = f"at {join(holder.host, holder.port)} ({state_name(holder.state)})"
+    raise RefusedError(f"{answer.message} {held}; an id is free when its node is down or was deregistered")

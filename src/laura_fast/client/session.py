@@ -18,6 +18,7 @@ import asyncio
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from laura_fast.client.explain import explain
 from laura_fast.client.registration import accepted, registration
 from laura_fast.client.topology import Topology
 from laura_fast.errors import ClientError, Code, ConfigError, RefusedError, RemoteError, UnreachableError
@@ -217,7 +218,7 @@ class MemberSession:
 
     def _failed(self, error: ClientError) -> None:
         if not self._failures:  # one line per outage, not one per beat
-            self._log.warning("heartbeat_failed", error=str(error))
+            self._log.warning("heartbeat_failed", error=explain(error))
         self._failures += 1
 
     def _answered(self) -> None:
@@ -230,6 +231,6 @@ class MemberSession:
             reason, timeout_s = self._options.leave_reason, self._options.leave_timeout_s
             message = await self._client.deregister(self.node.id, reason, timeout_s=timeout_s)
         except ClientError as error:
-            self._log.warning("deregistration_failed", error=str(error))
+            self._log.warning("deregistration_failed", error=explain(error))
         else:
             self._log.info("member_deregistered", message=message)

@@ -74,5 +74,5 @@ async def test_a_signal_ends_the_wait_for_a_server(
 
 async def test_a_refusal_ends_it(cluster: FakeCluster, tmp_path: Path) -> None:
     cluster.put(pb.Node(id="n1", host="10.0.0.2", port=1, state=pb.HEALTHY))
-    with pytest.raises(RefusedError, match=r"already registered by 10\.0\.0\.2:1"):
+    with pytest.raises(RefusedError, match=r"already registered at 10\.0\.0\.2:1"):
         await run_agent(NODE, [cluster.address], tls=None, options=FAST, data_dir=tmp_path)

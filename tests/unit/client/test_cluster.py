@@ -45,7 +45,7 @@ async def test_a_lost_answer_to_a_registration_is_mended_by_the_repetition(
 async def test_a_duplicate_id_is_refused_and_names_its_holder(cluster: FakeCluster) -> None:
     async with ClusterClient(cluster.address) as client:
         await client.register(NODE)
-        with pytest.raises(RefusedError, match=r"node n1 already registered by 10\.0\.0\.1:27017, healthy"):
+        with pytest.raises(RefusedError, match=r"node n1 already registered at 10\.0\.0\.1:27017 \(healthy\)"):
             await client.register(pb.Node(id="n1", host="10.0.0.2", port=27017), take_over=True)
         with pytest.raises(RefusedError, match="already registered"):
             await client.register(NODE)

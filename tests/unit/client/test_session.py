@@ -132,7 +132,7 @@ async def test_an_overloaded_server_names_the_pause(
 async def test_a_refusal_at_the_join_is_raised(cluster: FakeCluster, client: ClusterClient) -> None:
     cluster.put(elsewhere(1))
     async with client:
-        with pytest.raises(RefusedError, match=r"already registered by 10\.0\.0\.9:27017"):
+        with pytest.raises(RefusedError, match=r"already registered at 10\.0\.0\.9:27017"):
             async with client.member(NODE):
                 pass
     assert "n1" in cluster.nodes

@@ -16,6 +16,8 @@ from laura_fast.client.names import role_name, state_name
 from laura_fast.client.topology import Change, ChangeKind, Topology, changes
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from rich.console import Console
 
     from laura_fast.client.cluster import ClusterClient
@@ -35,6 +37,8 @@ _STYLES: Final = {
     ChangeKind.UPDATED: "blue",
 }
 _WIDEST: Final = max(map(len, ChangeKind))
+_VERSION_CELLS: Final = 7
+"""A million versions before the columns move."""
 
 
 async def show_changes(client: ClusterClient, out: Console, notes: Console, *, as_json: bool, timeout_s: float) -> None:
@@ -61,7 +65,7 @@ def as_line(change: Change, at: dt.datetime) -> Text:
     """``10:41:16.524  v13  down       n7  10.0.0.7:27017  was suspect``."""
     return Text.assemble(
         (f"{at.astimezone():%H:%M:%S}.{at.microsecond // 1000:03d}", "dim"),
-        (f"  v{change.version}  ", "dim"),
+        (f"  {f'v{change.version}':<{_VERSION_CELLS}} ", "dim"),
         (f"{change.kind:<{_WIDEST}}", _STYLES[change.kind]),
         f"  {change.node.id}",
         (f"  {join(change.node.host, change.node.port)}", "dim"),
@@ -98,14 +102,25 @@ def _detail(change: Change) -> str:
         case ChangeKind.JOINED | ChangeKind.PRIMARY:
             return role_name(node.role)
         case ChangeKind.SUSPECT | ChangeKind.DOWN | ChangeKind.BACK | ChangeKind.LEAVING if before:
-            return f"was {state_name(before.state)}"
+            life = f", life {node.incarnation}" if node.incarnation != before.incarnation else ""
+            return f"was {state_name(before.state)}{life}"
         case ChangeKind.ROLE if before:
             return f"{role_name(before.role)} → {role_name(node.role)}"
         case ChangeKind.RESTARTED:
             return f"life {node.incarnation}"
-        case ChangeKind.UPDATED if before and (before.host, before.port) != (node.host, node.port):
-            return f"was at {join(before.host, before.port)}"
+        case ChangeKind.UPDATED if before:
+            return ", ".join(_updates(before, node))
     return ""
+
+
+def _updates(before: pb.Node, node: pb.Node) -> Iterator[str]:
+    if (before.host, before.port) != (node.host, node.port):
+        yield f"was at {join(before.host, before.port)}"
+    if before.priority != node.priority:
+        yield f"priority {before.priority} → {node.priority}"
+    if before.tags != node.tags:
+        tags = " ".join(f"{key}={value}" for key, value in sorted(node.tags.items()))
+        yield f"tags {tags or 'none'}"
 
 
 def _node(node: pb.Node) -> dict[str, Any]:

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 _REDRAW_S: Final = 0.5
 """Ages grow on the screen between two answers."""
-_LINES_AROUND: Final = 7
+_LINES_AROUND: Final = 6
 """Heading, column titles, the line of errors and the line of keys."""
 
 
@@ -100,13 +100,14 @@ def render(look: Look, screen: Screen, console: Console) -> RenderableType:
         heading(look.view, look.age_ms),
         Text(look.error, "bold red", no_wrap=True, overflow="ellipsis"),
         members_table(shown, console.width, look.age_ms),
+        Text("\n" * (screen.rows - len(shown)), end=""),
         _keys_line(screen, len(shown), len(look.view.members)),
     )
 
 
 def _keys_line(screen: Screen, shown: int, total: int) -> Text:
     order = "id" if screen.by_trouble else "trouble"
-    text = Text.assemble(("q", "bold"), (" quit  ", "dim"), ("s", "bold"), (f" sort by {order}", "dim"))
+    text = Text.assemble(("q", "bold"), (" quit  ", "dim"), ("s", "bold"), (f" sort by {order}", "dim"), end="")
     if shown < total:
         text.append("  ↑↓", "bold").append(f" {screen.first_row + 1}-{screen.first_row + shown} of {total}", "dim")
     return text
