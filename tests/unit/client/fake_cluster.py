@@ -28,6 +28,7 @@ class FakeCluster:
         self.requests: list[Any] = []
         self.counts: Counter[str] = Counter()
         self.failures: deque[RpcError] = deque()
+        self.last: tuple[str, int, RpcError] | None = None
         self.events: list[membership_pb2.TopologyEvent] = []
         self.port = 0
         self._server: grpc.aio.Server | None = None
@@ -68,6 +69,10 @@ class FakeCluster:
         async with asyncio.timeout(10), self._changed:
             await self._changed.wait_for(lambda: self.counts[method] >= count)
 
+    def fail_after(self, method: str, answered: int, error: RpcError) -> None:
+        """Every call of `method` after that many fails."""
+        self.last = method, answered, error
+
     def put(self, node: pb.Node) -> None:
         """Stores a node as a new version."""
         self.nodes[node.id] = node
@@ -81,6 +86,8 @@ class FakeCluster:
             self.requests.append(request)
             self.counts[method] += 1
             self._changed.notify_all()
+        if self.last and self.last[0] == method and self.counts[method] > self.last[1]:
+            raise self.last[2]
         if self.failures:
             raise self.failures.popleft()
 

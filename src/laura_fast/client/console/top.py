@@ -96,8 +96,10 @@ def render(look: Look, screen: Screen, console: Console) -> RenderableType:
         return Text(look.error, "red")
     screen.rows = max(1, console.height - _LINES_AROUND)
     shown = screen.chosen(look.view.members)
+    title = heading(look.view, look.age_ms)
+    title.no_wrap, title.overflow = True, "ellipsis"
     return Group(
-        heading(look.view, look.age_ms),
+        title,
         Text(look.error, "bold red", no_wrap=True, overflow="ellipsis"),
         members_table(shown, console.width, look.age_ms),
         Text("\n" * (screen.rows - len(shown)), end=""),
