@@ -31,6 +31,7 @@ def population(channel: grpc.aio.Channel, loop: asyncio.AbstractEventLoop, size:
     loop.run_until_complete(population.resize(0))
 
 
+@pytest.mark.benchmark(group="registration")
 @pytest.mark.grid("size", default=(10, 1_000), full=(1, 10, 100, 1_000, 10_000))
 @pytest.mark.grid("concurrency", default=(64,), full=(1, 8, 64, 100))
 @pytest.mark.parametrize("members", ["listed", "omitted"])
@@ -64,4 +65,4 @@ def test_join(
 
 def _joined(answer: bytes) -> bool:
     response = cluster_pb2.NodeRegistrationResponse.FromString(answer)
-    return response.success and response.topology.version > 0
+    return response.success and response.incarnation > 0

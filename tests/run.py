@@ -18,6 +18,7 @@ LINT = {
 }
 TESTS = {
     "tests": [sys.executable, "-m", "pytest", "-q", "-n", "2", "tests"],
+    "benchmarks run": [sys.executable, "-m", "pytest", "-q", "bench", "--benchmark-disable"],
 }
 STEPS = {"lint": LINT, "tests": TESTS}
 
