@@ -12,10 +12,11 @@ from typing import Any
 import click
 from rich.console import Console
 
-from bench.rivals import plan, schema, session, table
+from bench.rivals import plan, session, table
 from bench.rivals.build import missing_tools
 from bench.rivals.measure import Bench
 from bench.rivals.subjects import ALL, BASELINES
+from laura_fast.report.raw import rivals
 
 ROUNDS, QUICK_ROUNDS = 5, 1
 SECONDS, QUICK_SECONDS = 3.0, 0.3
@@ -103,7 +104,7 @@ def main(
     table.show(finished, console)
     if out:
         out.mkdir(parents=True, exist_ok=True)
-        schema.write(finished, out / "raw.json")
+        rivals.write(finished, out / "raw.json")
     sys.exit(1 if finished.failures else 0)
 
 

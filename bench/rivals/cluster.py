@@ -13,7 +13,7 @@ from laura_fast.pb.lauradb.cluster import cluster_pb2 as pb
 if TYPE_CHECKING:
     from bench.rivals.process import Running
     from bench.rivals.rival import Launch
-    from bench.rivals.schema import Scenario, Topology
+    from laura_fast.report.raw.rivals import Scenario, Topology
 
 SERVICE = "/lauradb.cluster.ClusterService/"
 TIMEOUT_S = 30

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from bench.rivals.schema import Latency
+from laura_fast.report.raw.rivals import Latency
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

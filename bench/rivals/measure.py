@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 from bench.rivals import procfs, registrar
 from bench.rivals.load import Load
 from bench.rivals.rival import Launch
-from bench.rivals.schema import Sample, Scenario
+from laura_fast.report.raw.rivals import Sample, Scenario
 
 if TYPE_CHECKING:
     from collections.abc import Callable

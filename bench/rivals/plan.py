@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Final
 
 from msgspec.structs import replace
 
-from bench.rivals.schema import Scenario
+from laura_fast.report.raw.rivals import Scenario
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from bench.rivals.schema import Topology
+    from laura_fast.report.raw.rivals import Topology
 
 SHAPES: Final = ("10x10", "50x20", "1000x1", "1x1")
 RATES: Final = (1000, 2500, 5000)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final, get_args
 import numpy as np
 from scipy.stats import bootstrap
 
-from bench.rivals.schema import Metric, Ratio, Sample, Scenario
+from laura_fast.report.raw.rivals import Metric, Ratio, Sample, Scenario
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from bench.rivals.load import Load, LoadResult, Target
     from bench.rivals.process import Running
-    from bench.rivals.schema import Call, Scenario, Topology
+    from laura_fast.report.raw.rivals import Call, Scenario, Topology
 
 
 @dataclass(frozen=True)

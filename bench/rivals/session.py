@@ -16,7 +16,7 @@ from bench.rivals.load import WrongAnswersError
 from bench.rivals.measure import Bench, measure
 from bench.rivals.process import StartError
 from bench.rivals.ratios import ratios
-from bench.rivals.schema import Environment, Failure, Sample, Scenario, Session, Skipped, Subject
+from laura_fast.report.raw.rivals import Environment, Failure, Sample, Scenario, Session, Skipped, Subject
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from rich.console import Console
 
-    from bench.rivals.schema import Metric, Ratio, Sample, Scenario, Session
+    from laura_fast.report.raw.rivals import Metric, Ratio, Sample, Scenario, Session
 
 COLUMNS: dict[str, Callable[[Sample], float | None]] = {
     "req/s": lambda sample: sample.requests_per_s,

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
     from bench.rivals.rival import Launch
-    from bench.rivals.schema import Scenario
+    from laura_fast.report.raw.rivals import Scenario
 
 SCHEMA: Final = "bench/rivals/subjects/lease.proto"
 KEEP_ALIVE: Final = "/etcdserverpb.Lease/LeaseKeepAlive"

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
     from bench.rivals.rival import Launch
-    from bench.rivals.schema import Scenario
+    from laura_fast.report.raw.rivals import Scenario
 
 ANSWER = h2load.frame(pb.HeartbeatResponse(ack=True, timestamp=1_700_000_000_000).SerializeToString())
 

@@ -13,15 +13,15 @@ from bench.rivals.build import missing_tools
 from bench.rivals.cluster import beat
 from bench.rivals.load import LoadResult, Target, WrongAnswersError
 from bench.rivals.rival import Rival
-from bench.rivals.schema import Latency
 from bench.rivals.subjects.debian import package_version
+from laura_fast.report.raw.rivals import Latency
 
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
     from bench.rivals.load import Load
     from bench.rivals.rival import Launch
-    from bench.rivals.schema import Scenario
+    from laura_fast.report.raw.rivals import Scenario
 
 TIMEOUT_S: Final = 120
 CALLS: Final = re.compile(r"^cmdstat_set:calls=(\d+),.*failed_calls=(\d+)", re.MULTILINE)

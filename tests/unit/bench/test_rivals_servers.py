@@ -11,10 +11,10 @@ import pytest
 from bench.rivals.build import missing_tools
 from bench.rivals.load import WrongAnswersError
 from bench.rivals.measure import Bench, measure
-from bench.rivals.schema import Scenario
 from bench.rivals.servers.registry import Registry, UnknownNodeError
 from bench.rivals.subjects import grpc_aio
 from laura_fast.pb.lauradb.cluster import cluster_pb2 as pb
+from laura_fast.report.raw.rivals import Scenario
 
 if TYPE_CHECKING:
     from bench.rivals.load import Target

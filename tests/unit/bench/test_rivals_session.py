@@ -15,7 +15,7 @@ from bench.rivals.load import Target
 from bench.rivals.process import Running
 from bench.rivals.ratios import ratios
 from bench.rivals.rival import Rival
-from bench.rivals.schema import Environment, Latency, Sample, Scenario, Session, Subject
+from laura_fast.report.raw.rivals import Environment, Latency, Sample, Scenario, Session, Subject
 
 SCENARIO = Scenario("heartbeat", 10, 10)
 
