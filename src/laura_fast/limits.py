@@ -101,3 +101,105 @@ HPACK_INTEGER_OCTETS: Final = 5
 HUFFMAN_MEMO_ENTRIES: Final = 1024
 HUFFMAN_MEMO_BYTES: Final = 64
 """Decoded Huffman strings remembered for the whole process, and the longest of them: about 200 KiB in all."""
+# --- HTTP/2 ---------------------------------------------------------------------------------------------------------
+MAX_FRAME_BYTES: Final = 16 * KIB
+"""SETTINGS_MAX_FRAME_SIZE we advertise: the smallest allowed, so half a frame never pins more than this."""
+
+MAX_HEADER_BLOCK_BYTES: Final = 32 * KIB
+MAX_CONTINUATION_FRAMES: Final = 8
+"""Encoded header block, checked while it arrives; answers the CONTINUATION flood (CVE-2024-27316)."""
+
+MAX_SETTINGS_ENTRIES: Final = 32
+"""RFC 9113 defines six; a frame full of entries is work for nothing (CVE-2019-9515)."""
+
+SETTINGS_BURST: Final = 20
+SETTINGS_PER_SECOND: Final = 20
+"""Each SETTINGS must be acknowledged; a peer has reason for a handful in its life (CVE-2019-9515)."""
+
+RESET_BURST: Final = 200
+RESETS_PER_SECOND: Final = 20
+"""Streams reset by the peer, or by us for the peer's fault; answers rapid reset and MadeYouReset (CVE-2023-44487,
+CVE-2025-8671). Two windows full of cancelled calls pass, a loop does not."""
+
+GLITCH_BURST: Final = 1000
+GLITCHES_PER_SECOND: Final = 1000
+GLITCHES_EARNED: Final = 10
+"""Frames that move no call forward: PRIORITY, unknown types, WINDOW_UPDATE. Each DATA frame or new stream earns ten, as
+clients update windows for what they receive (CVE-2019-9513)."""
+
+EMPTY_FRAME_BURST: Final = 10
+EMPTY_FRAMES_PER_SECOND: Final = 100 / 60
+"""DATA, HEADERS or CONTINUATION frames that carry nothing and end nothing (CVE-2019-9518)."""
+
+MAX_FRAMES_PER_TURN: Final = 256
+"""Frames handled before other connections get the loop: one full window of 100 calls, about a millisecond."""
+
+CONNECTION_WINDOW_BYTES: Final = 1 * MIB
+"""Receive window of a connection; credited on arrival, so one slow handler can't starve the others."""
+
+STREAM_WINDOW_BYTES: Final = 65_535
+"""Receive window of a stream beyond the message being assembled: 100 streams that nobody reads hold 6.4 MiB."""
+
+MESSAGE_WINDOW_BYTES: Final = 1 * MIB
+"""Window granted ahead while a large message arrives, so that it does not wait a round trip per 64 KiB."""
+
+SEND_TURN_BYTES: Final = 64 * KIB
+"""DATA bytes that one connection writes per turn of the loop; the rest waits for the next turn."""
+
+SEND_TURN_MESSAGE_BYTES: Final = 512
+"""What a message counts against `SEND_TURN_BYTES` beside its size: a handler that never waits yields after 128."""
+
+STREAM_QUEUE_BYTES: Final = 64 * KIB
+"""Bytes queued for a stream whose window is closed; beyond, the handler waits (CVE-2019-9517, slow readers)."""
+
+MAX_REMEMBERED_RESETS: Final = 256
+"""Streams we ended before the peer did: frames of theirs still on the way are dropped silently (RFC 9113 §5.1)."""
+
+MAX_MEMOISED_BLOCKS: Final = 64
+MAX_MEMOISED_BLOCK_BYTES: Final = 512
+"""Header blocks whose meaning a connection remembers: 32 KiB at most, and a client repeats a few."""
+
+LAST_STREAM_ID_BEFORE_DRAIN: Final = 2**30
+"""A connection that used half its stream ids is replaced gracefully before they run out (RFC 9113 §5.1.1)."""
+
+# --- native transport -----------------------------------------------------------------------------------------------
+MAX_PREPARED: Final = 1024
+MAX_PREPARED_BYTES: Final = 1 * KIB
+"""Header blocks whose meaning a server remembers for all its connections, and the largest of them: about 2 MiB."""
+
+MAX_ANSWER_LAYOUTS: Final = 1024
+"""Message lengths whose frame layout is remembered: answers to heartbeats have a few dozen."""
+
+LISTEN_BACKLOG: Final = 1024
+"""Connections the kernel holds for us: a cluster that starts at once connects within one backlog."""
+
+MAX_ACCEPTS_PER_TURN: Final = 64
+"""Connections accepted before the loop serves the others."""
+
+ACCEPT_PAUSE_S: Final = 0.5
+"""No accept for so long when descriptors ran out: trying again at once would only spin."""
+
+DESCRIPTORS_FOR_CONNECTIONS: Final = 0.8
+"""Share of the process's descriptors that connections may use: storage, logs and metrics need the rest."""
+
+FRAME_S: Final = 10.0
+"""A frame or header block that has begun must be whole by then (slowloris)."""
+
+STALL_S: Final = 30.0
+"""A stream whose peer has taken nothing of what is queued for so long is reset (CVE-2019-9517)."""
+
+IDLE_CONNECTION_S: Final = 300.0
+"""A connection without a call for so long is ended gracefully; whoever needs it connects again."""
+
+DRAIN_ANSWER_S: Final = 2.0
+"""How long a peer may take to notice that we drain, before streams it opens are refused."""
+
+LINGER_S: Final = 1.0
+"""How long a socket stays open behind a GOAWAY, so that the peer can read it."""
+
+HANDLER_EXIT_S: Final = 5.0
+"""How long a stopping server waits for cancelled handlers to end."""
+
+SWEEP_SHORTEST_S: Final = 0.05
+SWEEP_LONGEST_S: Final = 1.0
+"""Interval of looking at all connections: a quarter of the shortest time to keep, within these."""

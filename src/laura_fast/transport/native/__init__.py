@@ -1,1 +1,29 @@
-"""The native transport: gRPC over HTTP/2 in Python on uvloop."""
+"""The native transport: gRPC over HTTP/2 in Python on uvloop, with the interface of grpc.aio.Server.
+
+The path of a call: `accepting` → `protocol` (bytes in, bytes out) → `laura_fast.wire.http2.server` (frames) →
+`requests` (what a header block means) → the handler, inline from `protocol` or in a task from `calls`.
+
+How it differs from the grpcio transport:
+
+===================== ================================================================================================
+setting               kept by
+===================== ================================================================================================
+max_connections       `admission`: closed right after accept; TLS handshakes in progress count.
+max_concurrent_rpcs   SETTINGS_MAX_CONCURRENT_STREAMS; excess streams are refused, handlers of reset streams count.
+max_total_rpcs        `protocol`: RESOURCE_EXHAUSTED at the call's headers; not reported to the observer.
+max_message_bytes     Both ways, at the length prefix and while inflating: RESOURCE_EXHAUSTED.
+connection_timeout_ms TLS handshake, and accept → SETTINGS: closed.
+request_timeout_ms    Unary methods, from the headers on, so a body that never comes counts: DEADLINE_EXCEEDED.
+keepalive_*           `sweeping`: a PING after `interval` without a byte; silence for `timeout` after it closes.
+min_ping_interval_ms  Two faster pings are forgiven, the next gets GOAWAY ENHANCE_YOUR_CALM "too_many_pings".
+TLS                   `ssl.SSLContext`, `TlsFiles` or `TlsMaterial`; the newest for each new connection. Not
+                      `grpc.ServerCredentials`, which are opaque.
+===================== ================================================================================================
+
+Beyond grpcio: rate limits on resets, control frames and empty frames; limits on header blocks and half frames; idle
+connections end after five minutes; handlers marked inline run without a task; maximum connection age.
+"""
+
+from laura_fast.transport.native.server import NativeServer, create_server
+
+__all__ = ["NativeServer", "create_server"]
