@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator
     from pathlib import Path
 
-TRANSPORTS = ("grpcio",)
+TRANSPORTS = ("grpcio", "native")
 """Every test over the wire runs on each."""
 
 

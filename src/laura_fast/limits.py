@@ -203,3 +203,6 @@ HANDLER_EXIT_S: Final = 5.0
 SWEEP_SHORTEST_S: Final = 0.05
 SWEEP_LONGEST_S: Final = 1.0
 """Interval of looking at all connections: a quarter of the shortest time to keep, within these."""
+
+REFUSAL_DELAY_S: Final = 0.05
+"""How long a refusal waits for the first message of a request that may have none."""

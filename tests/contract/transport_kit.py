@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING, Any
 import grpc
 from hyperframe.frame import Frame, GoAwayFrame, HeadersFrame, PingFrame, SettingsFrame
 
-from laura_fast.transport import grpcio
+from laura_fast.transport import grpcio, native
 from laura_fast.transport.settings import TlsFiles, TransportSettings
 
 if TYPE_CHECKING:
     import ssl
     from collections.abc import AsyncIterator, Callable
 
-FACTORIES: dict[str, Callable[..., Any]] = {"grpcio": grpcio.create_server}
+FACTORIES: dict[str, Callable[..., Any]] = {"grpcio": grpcio.create_server, "native": native.create_server}
 PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
 
 

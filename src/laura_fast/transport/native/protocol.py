@@ -18,7 +18,9 @@ from laura_fast.transport.native import answers
 from laura_fast.transport.native.calls import Call
 from laura_fast.transport.native.context import Context
 from laura_fast.transport.native.peers import auth_context, peer_name, speaks_h2
+from laura_fast.transport.native.refusing import RefusedCall
 from laura_fast.transport.native.running import Suspended
+from laura_fast.wire.http2.errors import ErrorCode
 from laura_fast.wire.http2.server import ServerConnection
 
 if TYPE_CHECKING:
@@ -27,7 +29,6 @@ if TYPE_CHECKING:
     from laura_fast.errors import Code
     from laura_fast.transport.native.requests import Request
     from laura_fast.transport.native.state import ServerState
-    from laura_fast.wire.http2.errors import ErrorCode
     from laura_fast.wire.http2.hpack_table import Fields
     from laura_fast.wire.http2.stream import Stream
 
@@ -217,7 +218,13 @@ class ServerProtocol(asyncio.Protocol):
 
     def whole(self, stream_id: int, request: Request, body: bytes) -> None:
         size = len(body) - 5
-        if size < 0 or body[0] or int.from_bytes(body[1:5], "big") != size or self.server.is_full():
+        if (
+            size < 0
+            or body[0]
+            or int.from_bytes(body[1:5], "big") != size
+            or request.content_length not in (None, len(body))
+            or self.server.is_full()
+        ):
             self._take_apart(stream_id, request, body)
             return
         server, method, started = self.server, request.method, _monotonic()
@@ -249,14 +256,11 @@ class ServerProtocol(asyncio.Protocol):
         refusal = request.prepared.refusal
         if refusal is None and self.server.is_full():
             refusal = answers.TOO_MANY_CALLS
-        if refusal is None:
-            stream.call = call = self._call(stream, request, None)
-            call.begin()
+        if refusal is not None:
+            stream.call = RefusedCall(self, stream, refusal)
             return
-        machine = self.machine
-        machine.send_headers(stream, refusal.block, end_stream=not refusal.body)
-        if refusal.body:
-            machine.send_body(stream, refusal.body)
+        stream.call = call = self._call(stream, request, None)
+        call.begin()
 
     def received(self, stream: Stream, data: bytes) -> None:
         if stream.call is not None:
@@ -295,6 +299,9 @@ class ServerProtocol(asyncio.Protocol):
     def _take_apart(self, stream_id: int, request: Request, body: bytes) -> None:
         """A request that is not one plain message takes the long way."""
         stream = self.machine.adopt(stream_id, request)
+        if request.content_length not in (None, len(body)):
+            self.machine.refuse(stream, ErrorCode.PROTOCOL_ERROR)
+            return
         self.opened(stream)
         if stream.call is not None:
             stream.call.feed(body)

@@ -76,7 +76,6 @@ class Request:
             method is not None
             and method.style is Style.INLINE
             and prepared.refusal is None
-            and prepared.content_length is None
             and prepared.codec is None
             and timeout_s != 0
         )

@@ -79,6 +79,10 @@ class HeaderBlocks(Connection):
         stream.step(Input.END_RECEIVED)
         return stream
 
+    def refuse(self, stream: Stream, error_code: int) -> None:
+        """Resets a stream whose request is malformed (RFC 9113 §8.1.1)."""
+        self._abort(stream.stream_id, error_code)
+
     def on_headers(self, flags: int, stream_id: int, payload: bytes) -> None:
         if not stream_id & 1:
             raise ProtocolError(f"HEADERS on stream {stream_id}", ErrorCode.PROTOCOL_ERROR)

@@ -1,0 +1,53 @@
+"""Calls that are refused at their headers."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from laura_fast import limits
+
+if TYPE_CHECKING:
+    from laura_fast.transport.native.answers import Refusal
+    from laura_fast.transport.native.protocol import ServerProtocol
+    from laura_fast.wire.http2.stream import Stream
+
+
+class RefusedCall:
+    """Answers when the body begins or ends, or after a moment.
+
+    A status that overtakes the client's first message makes grpc.aio's client raise "Internal error from Core" instead
+    of reporting the status, so it is held back until that message is here.
+    """
+
+    __slots__ = ("_protocol", "_refusal", "_stream", "_timer", "over")
+
+    def __init__(self, protocol: ServerProtocol, stream: Stream, refusal: Refusal) -> None:
+        self._protocol = protocol
+        self._stream = stream
+        self._refusal = refusal
+        self.over = False
+        self._timer = protocol.loop.call_later(limits.REFUSAL_DELAY_S, self._answer)
+
+    def feed(self, data: bytes) -> None:
+        """The body begins; what it says does not matter."""
+        self._answer()
+        self._protocol.machine.consume(self._stream, len(data))
+
+    def feed_end(self) -> None:
+        """The request is complete."""
+        self._answer()
+
+    def abort(self) -> None:
+        """The stream is gone."""
+        self.over = True
+        self._timer.cancel()
+
+    def _answer(self) -> None:
+        if self.over:
+            return
+        self.abort()
+        machine, refusal = self._protocol.machine, self._refusal
+        machine.send_headers(self._stream, refusal.block, end_stream=not refusal.body)
+        if refusal.body:
+            machine.send_body(self._stream, refusal.body)
+        self._protocol.flush_soon()
