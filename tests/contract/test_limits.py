@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 from contextlib import AsyncExitStack
 from time import monotonic
 from typing import TYPE_CHECKING, Any
@@ -29,7 +30,8 @@ from tests.contract.transport_kit import (
 if TYPE_CHECKING:
     from pathlib import Path
 
-MIB = 1024 * 1024
+KIB = 1024
+MIB = 1024 * KIB
 ENHANCE_YOUR_CALM = 11
 
 
@@ -200,8 +202,8 @@ async def test_pings_at_the_minimum_interval_are_answered_without_any_stream(tra
 
 async def test_a_message_over_the_limit_is_exhausted_either_way_and_the_connection_lives(transport_name: str) -> None:
     async with serving(transport_name, max_message_bytes=MIB) as running, running.channel() as channel:
-        assert await call(channel, "Echo", bytes(MIB)) == bytes(MIB)
-        assert await call(channel, "Echo", bytes(MIB + 1)) is grpc.StatusCode.RESOURCE_EXHAUSTED
+        assert await call(channel, "Size", bytes(MIB)) == str(MIB).encode()
+        assert await call(channel, "Size", bytes(MIB + 1)) is grpc.StatusCode.RESOURCE_EXHAUSTED
         assert await call(channel, "Blow", str(MIB + 1).encode()) is grpc.StatusCode.RESOURCE_EXHAUSTED
         assert await call(channel, "Blow", str(MIB).encode()) == bytes(MIB)
 
@@ -209,26 +211,30 @@ async def test_a_message_over_the_limit_is_exhausted_either_way_and_the_connecti
 async def test_a_compressed_message_is_measured_inflated(transport_name: str) -> None:
     """A bomb: a few kilobytes on the wire."""
     async with serving(transport_name, max_message_bytes=MIB) as running, running.channel() as channel:
-        answer = await call(channel, "Echo", bytes(20 * MIB), compression=grpc.Compression.Gzip)
+        answer = await call(channel, "Size", bytes(20 * MIB), compression=grpc.Compression.Gzip)
         assert answer is grpc.StatusCode.RESOURCE_EXHAUSTED
         assert running.recorder.codes.count(Code.OK) == 0
 
 
 async def test_a_document_of_16_mib_passes_the_default_limit(transport_name: str) -> None:
     async with serving(transport_name) as running, running.channel() as channel:
-        assert len(await call(channel, "Blow", str(16 * MIB).encode())) == 16 * MIB
+        assert len(await call(channel, "Echo", bytes(16 * MIB))) == 16 * MIB
 
 
 async def test_metadata_over_the_limit_ends_its_call_only(transport_name: str) -> None:
     async with serving(transport_name) as running, running.channel() as channel:
-        for size, refused in ((1024, False), (64 * 1024, True), (1024, False)):
+        for size, refused in ((14 * KIB, False), (20 * KIB, True), (14 * KIB, False)):
             answer = await call(channel, "Echo", metadata=(("x-long", "v" * size),))
             assert (answer != b"x") is refused
 
 
 async def test_a_second_server_on_the_port_is_refused(transport_name: str) -> None:
-    """No SO_REUSEPORT: the kernel would split the clients between the two."""
+    """With SO_REUSEPORT the kernel would split the clients between the two."""
     async with serving(transport_name) as running:
+        with socket.socket() as thief:
+            thief.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+            with pytest.raises(OSError, match="Address already in use"):
+                thief.bind(("127.0.0.1", running.port))
         second = FACTORIES[transport_name](TransportSettings(), Recorder())
         with pytest.raises(AddressInUseError, match=f"{running.address}: Address already in use"):
             second.add_insecure_port(running.address)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import grpc
+import orjson
 from hyperframe.frame import Frame, GoAwayFrame, HeadersFrame, PingFrame, SettingsFrame
 
 from laura_fast.transport import grpcio, native
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
 
 FACTORIES: dict[str, Callable[..., Any]] = {"grpcio": grpcio.create_server, "native": native.create_server}
+NAME_KINDS = ("peer_dns", "peer_uri")
 PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
 
 
@@ -61,6 +63,14 @@ class Service:
     async def echo(self, request: bytes, _context: Any) -> bytes:
         return request
 
+    async def size(self, request: bytes, _context: Any) -> bytes:
+        return str(len(request)).encode()
+
+    async def who(self, _request: bytes, context: Any) -> bytes:
+        """The caller's names by kind, as JSON."""
+        properties = context.auth_context()
+        return orjson.dumps({kind: sorted(map(bytes.decode, properties.get(kind, ()))) for kind in NAME_KINDS})
+
     async def blow(self, request: bytes, _context: Any) -> bytes:
         """As many bytes as the request says."""
         return bytes(int(request))
@@ -78,6 +88,8 @@ class Service:
             {
                 "Hold": unary(self.hold),
                 "Echo": unary(self.echo),
+                "Who": unary(self.who),
+                "Size": unary(self.size),
                 "Blow": unary(self.blow),
                 "Ticks": grpc.unary_stream_rpc_method_handler(self.ticks),
             },
@@ -152,9 +164,7 @@ class RawPeer:
         try:
             yield cls(reader, writer)
         finally:
-            writer.close()
-            with suppress(OSError):
-                await writer.wait_closed()
+            writer.transport.abort()  # closing would wait for the server's close_notify, which C-core never sends
 
     def send(self, *frames: Frame | bytes) -> None:
         self._writer.write(b"".join(item if isinstance(item, bytes) else item.serialize() for item in frames))

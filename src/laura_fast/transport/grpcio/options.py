@@ -33,6 +33,4 @@ def channel_arguments(settings: TransportSettings) -> list[tuple[str, int]]:
         ("grpc.keepalive_permit_without_calls", 1),
         ("grpc.http2.min_ping_interval_without_data_ms", settings.min_ping_interval_ms),
         ("grpc.http2.max_ping_strikes", limits.MAX_PING_STRIKES),
-        # Our own keepalive pings go on without data, or a dead idle peer would never be noticed.
-        ("grpc.http2.max_pings_without_data", 0),
     ]
