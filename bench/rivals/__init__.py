@@ -8,4 +8,9 @@ mind when reading its numbers:
 * All load comes from one generator on one core; a run in which that core was the limit is marked.
 * All calls of a run beat as the same node, because h2load repeats one request body.
 * etcd, nghttpd and redis answer another question; they are scale marks, not competitors.
+
+What isn't installed is skipped and said so. On Debian all of it comes from: nghttp2-client; golang-go
+golang-google-grpc-dev golang-google-protobuf-dev golang-github-golang-protobuf-1-5-dev protoc-gen-go
+protoc-gen-go-grpc protobuf-compiler; g++ pkg-config libgrpc++-dev protobuf-compiler-grpc; etcd-server; nghttp2-server;
+redis-server redis-tools.
 """

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import grpc
 
-from bench.rivals import h2load, registrar
+from bench.rivals import h2load, pyload, registrar
 from bench.rivals.load import Load, Target, WrongAnswersError
 from laura_fast.pb.lauradb.cluster import cluster_pb2 as pb
 
@@ -42,7 +42,7 @@ def prepare(running: Running, scenario: Scenario, launch: Launch) -> Target:
 
 def probe(address: str, topology: Topology) -> tuple[bytes, bytes]:
     """One beat and its answer, both encoded."""
-    with grpc.insecure_channel(address, registrar.CHANNEL_OPTIONS) as channel:
+    with grpc.insecure_channel(address, pyload.CHANNEL_OPTIONS) as channel:
         # Bytes in and out: the answer's size on the wire is the server's encoding, not ours.
         ask: grpc.UnaryUnaryMultiCallable[bytes, bytes] = channel.unary_unary(SERVICE + "GetTopology")
         members = pb.ClusterTopology.FromString(ask(b"", timeout=TIMEOUT_S))

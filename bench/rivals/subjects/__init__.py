@@ -18,6 +18,7 @@ ALL: tuple[Rival, ...] = (
     grpc_go.RIVAL,
     grpc_cpp.RIVAL,
     etcd.RIVAL,
+    etcd.OPEN_STREAMS,
     nghttpd.RIVAL,
     redis.RIVAL,
 )

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import cache
 from typing import TYPE_CHECKING, Any, Final
 
 import grpc
 
-from bench.rivals import h2load, process
+from bench.rivals import h2load, process, pyload
 from bench.rivals.build import missing_tools
 from bench.rivals.load import Target, WrongAnswersError
 from bench.rivals.rival import Rival
@@ -17,6 +18,7 @@ from bench.rivals.subjects.python import missing as missing_packages
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
+    from bench.rivals.load import Load, LoadResult
     from bench.rivals.rival import Launch
     from laura_fast.report.raw.rivals import Scenario
 
@@ -36,6 +38,16 @@ def messages() -> Any:
 def missing() -> str:
     """Why it can't run here; "" when it can."""
     return missing_tools("etcd") or missing_packages(("grpcio-tools",))
+
+
+def keep_alive_request() -> bytes:
+    """One beat, encoded."""
+    return bytes(messages().LeaseKeepAliveRequest(ID=LEASE_ID).SerializeToString())
+
+
+def kept_alive(answer: bytes) -> bool:
+    """Whether the encoded answer renews the lease: etcd answers a lease it doesn't know with no time to live."""
+    return bool(messages().LeaseKeepAliveResponse.FromString(answer).TTL == TTL_S)
 
 
 def start(launch: Launch) -> AbstractContextManager[process.Running]:
@@ -60,26 +72,40 @@ def prepare(running: process.Running, scenario: Scenario, launch: Launch) -> Tar
     Raises:
         WrongAnswersError: The lease isn't kept alive.
     """
-    body = messages().LeaseKeepAliveRequest(ID=LEASE_ID).SerializeToString()
+    body = keep_alive_request()
     with grpc.insecure_channel(running.address) as channel:
         grant = messages().LeaseGrantRequest(ID=LEASE_ID, TTL=TTL_S).SerializeToString()
         # The port opens before a leader is elected, so the first call waits.
         channel.unary_unary("/etcdserverpb.Lease/LeaseGrant")(grant, timeout=TIMEOUT_S, wait_for_ready=True)
         keep_alive: grpc.StreamStreamMultiCallable[bytes, bytes] = channel.stream_stream(KEEP_ALIVE)
         answers = list(keep_alive(iter([body]), timeout=TIMEOUT_S))
-    if [messages().LeaseKeepAliveResponse.FromString(answer).TTL for answer in answers] != [TTL_S]:
+    if len(answers) != 1 or not kept_alive(answers[0]):
         raise WrongAnswersError(f"etcd answers a keep-alive with {answers!r}")
     return Target(running.address, KEEP_ALIVE, h2load.frame(body), h2load.GRPC_HEADERS, len(h2load.frame(answers[0])))
 
 
+def drive(target: Target, load: Load) -> LoadResult:
+    """Load on streams that stay open."""
+    return pyload.run("bench.rivals.subjects.lease_keeper", target, load)
+
+
 RIVAL = Rival(
     name="etcd-lease",
-    title="etcd lease keep-alive",
+    title="etcd lease keep-alive, a stream each",
     missing=missing,
     version=lambda: f"etcd {package_version('etcd-server')}",
     start=start,
     prepare=prepare,
-    caveat="Each beat opens and ends a stream of its own; etcd's clients keep one open. A cluster of one.",
+    caveat="One node. Each beat opens and ends a stream of its own, because h2load can't keep one open.",
     calls=frozenset({"heartbeat"}),
     topologies=frozenset({"changed"}),
+)
+OPEN_STREAMS = replace(
+    RIVAL,
+    name="etcd-stream",
+    title="etcd lease keep-alive, open streams",
+    drive=drive,
+    caveat="One node. Beats go over open streams, as etcd's clients send them, but from a Python client: read its CPU "
+    "time, not its rate.",
+    open_loop=False,
 )

@@ -28,6 +28,7 @@ def transport(name: str) -> Rival:
         version=lambda: versions(PACKAGES),
         start=lambda launch: serve(name, launch),
         prepare=cluster.prepare,
+        caveat="The only one here that makes registrations durable, detects failures and keeps metrics.",
     )
 
 
