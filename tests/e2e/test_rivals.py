@@ -14,7 +14,6 @@ from bench.rivals.measure import Bench, measure
 from bench.rivals.subjects import ALL
 from laura_fast.report.raw import rivals
 from laura_fast.report.raw.rivals import Scenario
-from tests.conftest import TRANSPORTS
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -37,8 +36,6 @@ def rival(request: pytest.FixtureRequest) -> Rival:
     found: Rival = request.param
     if reason := found.missing():
         pytest.skip(reason)
-    if found.name.startswith("ours-") and found.name.removeprefix("ours-") not in TRANSPORTS:
-        pytest.skip("this transport isn't served yet")
     found.build()
     return found
 
