@@ -9,6 +9,7 @@ from laura_fast.services.admin import AdminService
 from laura_fast.services.binding import bind
 from laura_fast.services.cluster import ClusterServicer
 from laura_fast.services.contract import SERVICES
+from laura_fast.services.endless import EndlessStreams
 from laura_fast.services.health import HealthService
 from laura_fast.services.identity import identity_check
 from laura_fast.services.membership import MembershipServicer
@@ -39,12 +40,15 @@ class Services:
         self, config: Config, node_id: str, membership: Membership, clock: Clock, statistics: RpcStats
     ) -> None:
         self._membership = membership
+        self._endless = EndlessStreams()
         check = identity_check(tls_bind_node_id=config.tls_bind_node_id)
         self.admin = AdminService(node_id, membership, clock, statistics)
         self.cluster = ClusterServicer(
             membership, clock, max_wait_ms=_longest_wait_ms(config.request_timeout_ms), require_identity=check
         )
-        self.streams = MembershipServicer(membership, clock, idle_s=config.down_after_ms / 1000, require_identity=check)
+        self.streams = MembershipServicer(
+            membership, clock, idle_s=config.down_after_ms / 1000, require_identity=check, endless=self._endless
+        )
         self._servicers: dict[str, object] = {
             "lauradb.cluster.ClusterService": self.cluster,
             "laura.fast.v1.MembershipService": self.streams,
@@ -70,6 +74,7 @@ class Services:
         """Health says NOT_SERVING, and calls that wait for news end."""
         self._health.shut_down()
         self._membership.drain()
+        self._endless.end_all()
 
 
 def _handlers(

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from laura_fast.pb.laura.fast.v1 import membership_pb2
     from laura_fast.pb.lauradb.cluster import cluster_pb2
     from laura_fast.services.binding import Context
+    from laura_fast.services.endless import EndlessStreams
 
 
 class MembershipServicer:
@@ -28,6 +29,7 @@ class MembershipServicer:
         *,
         idle_s: float,
         require_identity: Callable[[Context, str], None],
+        endless: EndlessStreams,
     ) -> None:
         """Prepares.
 
@@ -36,10 +38,12 @@ class MembershipServicer:
             clock: Tells the server's time.
             idle_s: A heartbeat stream that brings no beat for so long is ended.
             require_identity: Raises PermissionDeniedError if the caller may not speak for a node id.
+            endless: Ends the heartbeat streams of a stopping server.
         """
         self._membership = membership
         self._idle_s = idle_s
         self._require_identity = require_identity
+        self._endless = endless
         self._beats = BeatReader(membership, clock)
 
     @property
@@ -50,7 +54,7 @@ class MembershipServicer:
     async def HeartbeatStream(  # noqa: N802 - the RPC's name
         self, requests: AsyncIterator[cluster_pb2.HeartbeatRequest], context: Context
     ) -> AsyncIterator[bytes]:
-        with IdleGuard(requests, self._idle_s) as beats:
+        with self._endless.running(), IdleGuard(requests, self._idle_s) as beats:
             async for request in beats:
                 self._require_identity(context, request.node_id)
                 yield self._beats.answer(request)

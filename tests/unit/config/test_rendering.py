@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import tomllib
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -13,9 +14,6 @@ from hypothesis import strategies as st
 from laura_fast.config import SETTINGS, Config, Row, load
 from laura_fast.config.kinds import Duration, Size
 from laura_fast.config.rendering import as_json_schema, as_markdown, as_toml
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 
 def test_printed_values_are_a_file_that_loads_to_the_same(tmp_path: Path) -> None:
@@ -59,3 +57,10 @@ def test_a_default_is_allowed(row: Row) -> None:
 def test_durations_and_sizes_are_shown_as_they_are_read(count: int) -> None:
     for kind in (Duration(0, 1 << 40), Size(0, 1 << 40)):
         assert kind.from_text(kind.show(count)) == count
+
+
+def test_the_readme_has_the_table() -> None:
+    """`python -m laura_fast config --markdown` writes what belongs between the two marks."""
+    readme = Path(__file__).parents[3].joinpath("README.md").read_text(encoding="utf-8")
+    shown = readme.split("<!-- settings: python -m laura_fast config --markdown -->\n")[1]
+    assert shown.split("\n<!-- end of settings -->")[0] == as_markdown()

@@ -14,6 +14,7 @@ from laura_fast.pb.laura.fast.v1 import membership_pb2, membership_pb2_grpc
 from laura_fast.pb.lauradb.cluster import cluster_pb2, cluster_pb2_grpc
 from laura_fast.services.binding import bind
 from laura_fast.services.cluster import ClusterServicer
+from laura_fast.services.endless import EndlessStreams
 from laura_fast.services.membership import MembershipServicer
 from laura_fast.services.nodes import encode_node
 from laura_fast.testing.clock import VirtualClock
@@ -66,7 +67,10 @@ async def cluster(settings: MembershipSettings) -> AsyncIterator[Cluster]:
     server.add_generic_rpc_handlers(
         (
             bind(services[0]["ClusterService"], ClusterServicer(membership, clock, max_wait_ms=2_000, **options)),
-            bind(services[1]["MembershipService"], MembershipServicer(membership, clock, idle_s=0.5, **options)),
+            bind(
+                services[1]["MembershipService"],
+                MembershipServicer(membership, clock, idle_s=0.5, endless=EndlessStreams(), **options),
+            ),
         )
     )
     port = server.add_insecure_port("127.0.0.1:0")
