@@ -143,9 +143,10 @@ class Caller:
         passes, position = divmod(failed - 1, len(self._links))
         at_once = position + 1 < len(self._links)  # the pass is not over: another server may answer now
         delay = 0.0 if at_once else self._policy.delay_s(passes, self._timing.random())
+        delay = max(delay, error.retry_after_s or 0.0)
         self._on_retry(RetryScheduled(UnreachableError([error]), failed, delay))
         self._rotate()
-        await self._timing.sleep(max(delay, error.retry_after_s or 0.0))
+        await self._timing.sleep(delay)
 
     def _rotate(self) -> None:
         self._current = (self._current + 1) % len(self._links)

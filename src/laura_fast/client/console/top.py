@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import signal
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
@@ -70,6 +71,8 @@ async def show_top(client: ClusterClient, console: Console, *, every_s: float, t
         screen.press(key)
         wake.set()
 
+    loop = asyncio.get_running_loop()
+    loop.add_signal_handler(signal.SIGTERM, pressed, "quit")  # a killed program must not leave the terminal raw
     refreshing = asyncio.create_task(_keep_fresh(look, every_s, timeout_s, wake))
     try:
         with keys(keyboard, pressed), Live(console=console, screen=True, auto_refresh=False) as live:
@@ -78,6 +81,7 @@ async def show_top(client: ClusterClient, console: Console, *, every_s: float, t
                 await _woken(wake)
     finally:
         refreshing.cancel()
+        loop.remove_signal_handler(signal.SIGTERM)
 
 
 async def show_plain(client: ClusterClient, console: Console, *, every_s: float, timeout_s: float) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import signal
 import termios
 from typing import TYPE_CHECKING
 
@@ -111,7 +112,10 @@ def terminal() -> Iterator[tuple[int, int]]:
     os.close(program)
 
 
+@pytest.mark.parametrize("end", ["q", "SIGTERM"])
 async def test_it_is_live_until_q_and_leaves_the_terminal_as_it_was(
+    *,
+    end: str,
     cluster: FakeCluster,
     terminal: tuple[int, int],
     make_console: Callable[..., Console],
@@ -128,7 +132,10 @@ async def test_it_is_live_until_q_and_leaves_the_terminal_as_it_was(
         cluster.failures.append(UnavailableError("stopping", "TEST"))
         await cluster.reached("GetClusterStatus", cluster.counts["GetClusterStatus"] + 3)
         assert not running.done()
-        os.write(person, b"q")
+        if end == "q":
+            os.write(person, b"q")
+        else:
+            os.kill(os.getpid(), signal.SIGTERM)
         await running
     assert termios.tcgetattr(program) == before
     assert "n1" in shown(console)
