@@ -20,9 +20,12 @@ CONFIDENCE: Final = 0.95
 
 
 def ratios(samples: Sequence[Sample], baseline: str, seed: int) -> list[Ratio]:
-    """All ratios that the samples allow; none for a scenario that the baseline didn't finish."""
+    """All ratios that the samples allow.
+
+    There are none for a scenario that the baseline didn't finish, nor at a share of each subject's own rate.
+    """
     groups: dict[tuple[Scenario, str], dict[int, Sample]] = {}
-    for sample in samples:
+    for sample in (sample for sample in samples if not sample.scenario.load_percent):
         groups.setdefault((sample.scenario, sample.subject), {})[sample.round] = sample
     found: list[Ratio] = []
     for (scenario, subject), ours in groups.items():

@@ -6,6 +6,7 @@ import os
 import platform
 import random
 import subprocess
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
@@ -49,10 +50,13 @@ def run(order: Order, tell: Callable[[str], None]) -> Session:
     able, skipped = ready(order.rivals)
     samples: list[Sample] = []
     failures: list[Failure] = []
-    for round_, position, rival, scenario in turns(able, order):
-        outcome = _attempt(rival, scenario, order.bench, (round_, position))
-        (samples if isinstance(outcome, Sample) else failures).append(outcome)  # type: ignore[arg-type]
-        tell(_line(outcome))
+    todo = list(turns(able, order))
+    # Ctrl-C ends the measuring, not the session: what was measured so far is worth its table.
+    with suppress(KeyboardInterrupt):
+        for done, (round_, position, rival, scenario) in enumerate(todo, start=1):
+            outcome = _attempt(rival, scenario, order.bench, (round_, position))
+            (samples if isinstance(outcome, Sample) else failures).append(outcome)  # type: ignore[arg-type]  # by type
+            tell(f"[{done}/{len(todo)}] {_line(outcome)}")
     baseline = next((name for name in order.baselines if any(rival.name == name for rival in able)), "")
     subjects = [Subject(rival.name, rival.title, rival.version(), rival.caveat) for rival in able]
     return Session(

@@ -11,7 +11,7 @@ from msgspec.structs import replace
 from rich.console import Console
 
 from bench.rivals import plan, session, table
-from bench.rivals.load import Target
+from bench.rivals.load import Target, WrongAnswersError
 from bench.rivals.process import Running
 from bench.rivals.ratios import ratios
 from bench.rivals.rival import Rival
@@ -105,6 +105,42 @@ def test_few_rounds_give_no_interval_and_no_baseline_no_ratio() -> None:
     samples = [sample(name, 0, cpu=1.0) for name in ("ours", "rival")]
     assert {(ratio.low, ratio.high) for ratio in ratios(samples, "ours", seed=1)} == {(None, None)}
     assert ratios(samples, "absent", seed=1) == []
+
+
+def test_shares_of_an_own_rate_are_not_compared() -> None:
+    """Each subject is paced by its own capacity there, so a ratio would compare two different loads."""
+    at_share = replace(SCENARIO, load_percent=80)
+    samples = [replace(sample(name, 0, cpu=1.0), scenario=at_share) for name in ("ours", "rival")]
+    assert ratios(samples, "ours", seed=1) == []
+
+
+def test_an_interrupted_session_keeps_what_it_measured(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two runs succeed, the third is interrupted: both are in the session, with their ratio."""
+    outcomes = iter([0, 1])
+
+    def measured(rival: Rival, scenario: Scenario, bench: object, place: tuple[int, int]) -> Sample:
+        if next(outcomes, None) is None:
+            raise KeyboardInterrupt
+        return replace(sample(rival.name, place[0], cpu=1.0), scenario=scenario)
+
+    monkeypatch.setattr(session, "measure", measured)
+    monkeypatch.setattr(session, "environment", lambda _bench: Environment("", "", "", 2, "", "", "", 0, 1, 0.0))
+    told: list[str] = []
+    finished = session.run(order(rivals=[rival("a"), rival("b")], scenarios=[SCENARIO]), told.append)
+    assert sorted(one.subject for one in finished.samples) == ["a", "b"]
+    assert {(ratio.subject, ratio.baseline) for ratio in finished.ratios} == {("b", "a")}
+    assert [line.split("]")[0] for line in told] == ["[1/6", "[2/6"]
+
+
+def test_a_run_that_goes_wrong_is_kept_as_a_failure(monkeypatch: pytest.MonkeyPatch) -> None:
+    def wrong(*_: object) -> Sample:
+        raise WrongAnswersError("0 answer bytes")
+
+    monkeypatch.setattr(session, "measure", wrong)
+    monkeypatch.setattr(session, "environment", lambda _bench: Environment("", "", "", 2, "", "", "", 0, 1, 0.0))
+    finished = session.run(order(rivals=[rival("a")], scenarios=[SCENARIO], rounds=1), lambda _line: None)
+    assert finished.samples == []
+    assert [failure.error for failure in finished.failures] == ["WrongAnswersError: 0 answer bytes"]
 
 
 def test_a_plan_is_every_combination_and_names_each_once() -> None:
