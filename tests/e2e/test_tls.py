@@ -8,6 +8,7 @@ import ssl
 from typing import TYPE_CHECKING, Any
 
 import grpc
+import orjson
 import pytest
 import trustme
 from cryptography import x509
@@ -102,3 +103,18 @@ def test_no_secret_reaches_the_logs(
     assert "GetTopology" in told
     for secret in (CANARY, "PRIVATE KEY", *files.key_file.read_text().splitlines()[1:-1]):
         assert secret not in told
+
+
+@pytest.mark.parametrize("transport", ["grpcio", "native"])
+def test_strangers_who_fail_the_handshake_can_not_fill_the_log(
+    serve: Callable[..., ServerProcess], files: TlsFiles, transport: str
+) -> None:
+    server = serve(*flags(files), "--transport", transport)
+    for _ in range(5):
+        with socket.create_connection(("127.0.0.1", server.port), timeout=5) as stranger:
+            stranger.sendall(b"GET / HTTP/1.1\r\n\r\n")
+            while stranger.recv(1024):
+                pass
+    assert server.terminate() == 0
+    events = [orjson.loads(line)["event"] for line in server.log.splitlines()]
+    assert events == ["server_ready", "server_stopping", "server_stopped"]

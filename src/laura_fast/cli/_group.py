@@ -7,6 +7,7 @@ holds a `click.Command` named ``command``.
 from __future__ import annotations
 
 import importlib
+import os
 import pkgutil
 import sys
 from typing import cast
@@ -42,6 +43,9 @@ def commands() -> None:
 
 def main() -> None:
     """Runs the command line. Exit code 0 is success, 1 a failure at run time, 2 wrong usage or configuration."""
+    # gRPC's C-core writes lines of its own form to standard error, one for every handshake that any stranger fails. It
+    # reads this when it is imported, which no command has done yet; an operator who sets it gets what he asks for.
+    os.environ.setdefault("GRPC_VERBOSITY", "ERROR")
     try:
         commands(prog_name="laura-fast")
     except ConfigError as error:
