@@ -14,8 +14,8 @@ from pathlib import Path
 PROTOS = Path(__file__).resolve().parent
 TARGET = PROTOS.parent / "src" / "laura_fast" / "pb"
 # Generated modules import each other by proto path; the package lives below laura_fast.pb.
-IMPORT = re.compile(r"^(from|import) (lauradb|laura)\b", re.MULTILINE)
-REFERENCE = re.compile(r"(?<![\w.])(lauradb\.cluster|laura\.fast\.v1)\.(\w+_pb2)\b")
+IMPORT = re.compile(r"^(from|import) (lauradb\b|laura\b|grpc\.testing\b)", re.MULTILINE)
+REFERENCE = re.compile(r"(?<![\w.])(lauradb\.cluster|laura\.fast\.v1|grpc\.testing)\.(\w+_pb2)\b")
 
 
 def main(arguments: list[str]) -> int:

@@ -17,7 +17,7 @@ from laura_fast.transport.native import answers
 from laura_fast.transport.native.context import Context
 from laura_fast.transport.native.methods import parse
 from laura_fast.transport.native.running import intercept, run, spawn
-from laura_fast.wire.grpc.framing import Deframer, frame_message
+from laura_fast.wire.grpc.framing import Deframer, Inflated, frame_message
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine
@@ -193,6 +193,7 @@ class Call:
             RpcError: INVALID_ARGUMENT, the bytes are no such message.
         """
         assert self.method is not None  # noqa: S101  # handlers run when it is known
+        self.context.request_compressed = type(message) is Inflated
         return parse(self.method, message)
 
     async def write(self, message: Any) -> None:
@@ -236,6 +237,8 @@ class Call:
             self.end(error.code, error.message)
         elif isinstance(error, asyncio.CancelledError):
             self.end(Code.CANCELLED, "the handler was cancelled")
+        elif self.context.outcome()[0] is not Code.OK:
+            self.end(*self.context.outcome())  # generated servicers: set_code(UNIMPLEMENTED), then raise
         elif not self.over:
             _log.error("handler_failed", method=self.request.prepared.path, exc_info=error)
             self.end(Code.INTERNAL, _INTERNAL)

@@ -47,6 +47,9 @@ class Context(grpc.aio.ServicerContext[Any, Any]):
     touched = False
     """The handler decided something about the answer, so it is not the constant one."""
 
+    request_compressed = False
+    """Whether the last request message came compressed; grpc.aio has no such thing."""
+
     def __init__(self, request: Request, protocol: ServerProtocol, started: float, call: Call | None = None) -> None:
         self._request = request
         self._protocol = protocol
