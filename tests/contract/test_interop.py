@@ -158,7 +158,7 @@ async def test_unimplemented_method(stub: Any) -> None:
 
 
 async def test_unimplemented_service(channel: grpc.aio.Channel) -> None:
-    stub = test_pb2_grpc.UnimplementedServiceStub(channel)  # type: ignore[no-untyped-call]  # generated twice
+    stub = test_pb2_grpc.UnimplementedServiceStub(channel)
     call = stub.UnimplementedCall(empty_pb2.Empty(), timeout=TIMEOUT_S)
     assert (await code_of(call))[0] is grpc.StatusCode.UNIMPLEMENTED
 
