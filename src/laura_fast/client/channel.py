@@ -86,6 +86,10 @@ class ClientTls:
         ca, cert, key = (path.read_bytes() if path else None for path in (self.ca_file, self.cert_file, self.key_file))
         return grpc.ssl_channel_credentials(ca, key, cert)
 
+    def stamp(self) -> tuple[tuple[int, int] | None, ...]:
+        """Changes when one of the files is replaced: modification time and size of each, None where there is none."""
+        return tuple(_stamp(path) for path in (self.ca_file, self.cert_file, self.key_file))
+
     def _check(self) -> None:
         # grpc reports bad key material only as a failed handshake, much later; OpenSSL names the fault now.
         context = ssl.create_default_context()
@@ -97,6 +101,14 @@ class ClientTls:
         except (OSError, ssl.SSLError) as error:
             files = ", ".join(str(path) for path in (self.ca_file, self.cert_file, self.key_file) if path)
             raise TlsMaterialError(f"TLS files {files}: {error}") from error
+
+
+def _stamp(path: Path | None) -> tuple[int, int] | None:
+    try:
+        stat = path.stat() if path else None
+    except OSError:
+        return None
+    return (stat.st_mtime_ns, stat.st_size) if stat else None
 
 
 def open_channel(address: str, tls: ClientTls | None) -> grpc.aio.Channel:

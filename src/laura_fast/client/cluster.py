@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Final
 
 from laura_fast.client.addresses import parse_seeds
 from laura_fast.client.channel import open_channel
+from laura_fast.client.link import Link
 from laura_fast.client.registration import accepted, registration
-from laura_fast.client.retry import Caller, Link, RetryPolicy, RetryScheduled
+from laura_fast.client.retry import Caller, RetryPolicy, RetryScheduled
 from laura_fast.client.session import MemberOptions, MemberSession
 from laura_fast.client.timing import Timing
 from laura_fast.client.topology import Topology
@@ -65,7 +66,7 @@ class ClusterClient:
         self.seeds = parse_seeds(seeds)
         self.timing = timing or Timing()
         self.policy = policy or RetryPolicy()
-        self._links = [Link(address, open_channel(address, tls)) for address in self.seeds]
+        self._links = [Link(address, tls, open_channel) for address in self.seeds]
         self.caller = Caller(self._links, self.policy, self.timing, on_retry)
 
     async def __aenter__(self) -> Self:

@@ -21,6 +21,7 @@ from laura_fast.errors import Code, RemoteError, UnreachableError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from laura_fast.client.link import Link
     from laura_fast.client.timing import Timing
 
 Answer = TypeVar("Answer")
@@ -71,14 +72,6 @@ class RetryScheduled:
     delay_s: float
 
 
-@dataclass(frozen=True, slots=True)
-class Link:
-    """A server and the channel to it."""
-
-    address: str
-    channel: grpc.aio.Channel
-
-
 class Caller:
     """Runs calls against the first of several servers that answers."""
 
@@ -118,6 +111,7 @@ class Caller:
             if not is_tried_elsewhere(answer):
                 raise answer
             failures.append(answer)
+            await self._links[index].renew()
         self._rotate()
         raise UnreachableError(failures)
 
@@ -145,6 +139,7 @@ class Caller:
         delay = 0.0 if at_once else self._policy.delay_s(passes, self._timing.random())
         delay = max(delay, error.retry_after_s or 0.0)
         self._on_retry(RetryScheduled(UnreachableError([error]), failed, delay))
+        await self.link.renew()
         self._rotate()
         await self._timing.sleep(delay)
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 import grpc
 
-from laura_fast.client.retry import Link, is_tried_elsewhere, to_remote_error
+from laura_fast.client.retry import is_tried_elsewhere, to_remote_error
 from laura_fast.client.topology import Topology
 from laura_fast.errors import Code, RemoteError, UnreachableError
 from laura_fast.pb.laura.fast.v1.membership_pb2 import TopologyEvent, WatchTopologyRequest
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
 
     from laura_fast.client.cluster import ClusterClient
+    from laura_fast.client.link import Link
 
 POLL_S: Final = 20.0
 """Length of one long-poll at a server without WatchTopology; below its 30 s limit of a unary call."""

@@ -93,3 +93,26 @@ async def test_a_certificate_for_another_name_is_refused_unless_that_name_is_exp
                 with pytest.raises(UnreachableError):
                     await client.topology()
     await server.stop()
+
+
+async def test_replaced_files_are_taken_into_use_without_a_restart(tmp_path: Path) -> None:
+    """The server and the authority both change; a file that is half written changes nothing."""
+    (tmp_path / "next").mkdir()
+    authority, following = Authority(tmp_path), Authority(tmp_path / "next")
+    server = await FakeCluster().start(authority.credentials())
+    ours = ClientTls(authority.ca_file, authority.cert_file, authority.key_file)
+    async with ClusterClient(server.address, tls=ours, policy=ONE_PASS) as client:
+        await client.topology()
+        await server.stop()
+        await server.start(following.credentials())
+        authority.ca_file.write_text("half a file")
+        for _ in range(2):
+            with pytest.raises(UnreachableError):
+                await client.topology()
+        for new, old in ((following.ca_file, authority.ca_file), (following.cert_file, authority.cert_file)):
+            old.write_bytes(new.read_bytes())
+        authority.key_file.write_bytes(following.key_file.read_bytes())
+        with pytest.raises(UnreachableError):
+            await client.topology()
+        assert (await client.topology()).version == 1
+    await server.stop()

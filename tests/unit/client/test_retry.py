@@ -7,7 +7,8 @@ from typing import Any, cast
 import grpc
 import pytest
 
-from laura_fast.client.retry import Caller, Link, RetryPolicy, RetryScheduled
+from laura_fast.client.link import Link
+from laura_fast.client.retry import Caller, RetryPolicy, RetryScheduled
 from laura_fast.errors import Code, OverloadedError, RemoteError, RpcError, UnavailableError, UnreachableError
 from laura_fast.errors import FailedPreconditionError as Precondition
 from laura_fast.services.status import to_status
@@ -23,7 +24,7 @@ class Servers:
         self.timeouts: list[float] = []
 
     def links(self) -> list[Link]:
-        return [Link(name, cast("grpc.aio.Channel", name)) for name in self.answers]
+        return [Link(name, None, lambda address, _: cast("grpc.aio.Channel", address)) for name in self.answers]
 
     async def call(self, channel: Any, seconds: float) -> str:
         self.asked.append(channel)
