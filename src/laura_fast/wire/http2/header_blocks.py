@@ -114,7 +114,7 @@ class HeaderBlocks(Connection):
         if stream_id <= self.last_stream_id:
             self._take_trailers(stream_id, block, ended=ended)
             return
-        self._skipped = range(self.last_stream_id + 2, stream_id, 2) or self._skipped
+        self._skipped = range(self.last_stream_id + 1 | 1, stream_id, 2) or self._skipped
         self.last_stream_id = stream_id
         request = self._request(stream_id, block)
         if not self._has_room(stream_id):
