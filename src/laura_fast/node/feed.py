@@ -18,7 +18,11 @@ if TYPE_CHECKING:
 
 
 class TopologyFeed:
-    """Belongs to one event loop. Whoever waits holds a version number, nothing else."""
+    """Belongs to one event loop. Whoever waits holds a version number, nothing else.
+
+    Attributes:
+        watchers: How many follow now.
+    """
 
     def __init__(
         self,
@@ -32,7 +36,7 @@ class TopologyFeed:
         self._history = history or TopologyHistory()
         self._max_watchers = max_watchers
         self._max_long_polls = max_long_polls
-        self._watchers = 0
+        self.watchers = 0
         self._long_polls = 0
         self._news = asyncio.Event()
         self._draining = False
@@ -84,9 +88,9 @@ class TopologyFeed:
             OverloadedError: Too many watch already.
             UnavailableError: The server is stopping.
         """
-        if self._watchers >= self._max_watchers:
+        if self.watchers >= self._max_watchers:
             raise OverloadedError("too many watchers", "TOO_MANY_WATCHERS", retry_after_ms=10_000)
-        self._watchers += 1
+        self.watchers += 1
         try:
             while True:
                 if version == self._registry.topology.version:
@@ -96,7 +100,7 @@ class TopologyFeed:
                 version = news.version
                 yield news
         finally:
-            self._watchers -= 1
+            self.watchers -= 1
 
     def refuse_when_draining(self) -> None:
         """Raises UnavailableError once the server is stopping."""

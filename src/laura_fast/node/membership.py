@@ -109,6 +109,11 @@ class Membership:
         """The published topology."""
         return self.registry.topology
 
+    @property
+    def watchers(self) -> int:
+        """How many follow the topology now."""
+        return self._feed.watchers
+
     async def start(self) -> None:
         """Restores what was committed and begins to detect failures. Every member gets its full time to beat."""
         restored = records.restore(self._store, self._encode)

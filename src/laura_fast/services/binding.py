@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import aclosing
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import grpc
@@ -11,13 +12,13 @@ from laura_fast.errors import RpcError
 from laura_fast.services.status import abort_with
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable
+    from collections.abc import AsyncGenerator, Awaitable, Callable
 
     from google.protobuf.descriptor import MethodDescriptor, ServiceDescriptor
 
     Context = grpc.aio.ServicerContext[Any, Any]
     UnaryBehaviour = Callable[[Any, Context], Awaitable[Any]]
-    StreamBehaviour = Callable[[Any, Context], AsyncIterator[Any]]
+    StreamBehaviour = Callable[[Any, Context], AsyncGenerator[Any]]
 
 Behaviour = TypeVar("Behaviour", bound="Callable[..., Any]")
 
@@ -74,10 +75,11 @@ def _guard_unary(behaviour: UnaryBehaviour) -> UnaryBehaviour:
 
 
 def _guard_stream(behaviour: StreamBehaviour) -> StreamBehaviour:
-    async def guarded(request: Any, context: Context) -> AsyncIterator[Any]:
+    async def guarded(request: Any, context: Context) -> AsyncGenerator[Any]:
         try:
-            async for answer in behaviour(request, context):
-                yield answer
+            async with aclosing(behaviour(request, context)) as answers:  # a cancelled stream lets go at once
+                async for answer in answers:
+                    yield answer
         except RpcError as error:
             await abort_with(context, error)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import aclosing
 from typing import TYPE_CHECKING
 
 from laura_fast.services import nodes
@@ -65,5 +66,6 @@ class MembershipServicer:
         request: membership_pb2.WatchTopologyRequest,
         context: Context,  # noqa: ARG002 - the form of every behaviour
     ) -> AsyncIterator[bytes]:
-        async for news in self._membership.watch(request.from_version):
-            yield nodes.topology_event(news)
+        async with aclosing(self._membership.watch(request.from_version)) as watch:
+            async for news in watch:
+                yield nodes.topology_event(news)

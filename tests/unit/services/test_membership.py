@@ -86,3 +86,13 @@ async def test_drain_ends_a_watch(cluster: Cluster) -> None:
     await stream.read()
     cluster.membership.drain()
     assert await stream.code() is grpc.StatusCode.UNAVAILABLE
+
+
+async def test_a_watcher_that_goes_away_gives_its_place_back(cluster: Cluster) -> None:
+    stream = watch(cluster, 0)
+    await stream.read()
+    assert cluster.membership.watchers == 1
+    stream.cancel()
+    async with asyncio.timeout(5):
+        while cluster.membership.watchers:  # noqa: ASYNC110 - nothing signals it
+            await asyncio.sleep(0.01)
