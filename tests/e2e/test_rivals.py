@@ -40,6 +40,7 @@ def rival(request: pytest.FixtureRequest) -> Rival:
     return found
 
 
+@pytest.mark.timeout(300)  # a C++ compiler may have to run first, on a busy machine
 def test_each_subject_is_measured(rival: Rival) -> None:
     """Its answers weigh what they should in every scenario it plays, and its process used CPU time."""
     assert any(character.isdigit() for character in rival.version())
