@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import orjson
 
@@ -13,9 +13,16 @@ from laura_fast.client.explain import explain
 from laura_fast.errors import ClientError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from rich.console import Console
 
     from laura_fast.client.cluster import ClusterClient
+    from laura_fast.client.console.view import MemberView
+
+
+MOST_ROWS: Final = 1_000
+"""A table of more is slow to lay out (a millisecond a row) and nobody reads it; the worst members are shown then."""
 
 
 @dataclass(slots=True)
@@ -80,7 +87,14 @@ def print_table(console: Console, look: Look) -> None:
     if look.view:
         console.print(heading(look.view, look.age_ms), soft_wrap=True)
         console.print()
-        console.print(members_table(look.view.members, console.width))
+        console.print(members_table(_rows(look.view), console.width))
+        hidden = len(look.view.members) - MOST_ROWS
+        if hidden > 0:
+            console.print(f"… and {hidden} more; -o json has all", style="dim")
+
+
+def _rows(view: ClusterView) -> Sequence[MemberView]:
+    return view.members if len(view.members) <= MOST_ROWS else view.worst_first()[:MOST_ROWS]
 
 
 def _print(console: Console, look: Look, *, as_json: bool, indented: bool) -> None:

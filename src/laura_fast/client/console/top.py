@@ -14,13 +14,14 @@ from rich.text import Text
 from laura_fast.client.console.keyboard import keys
 from laura_fast.client.console.status import Look, print_table
 from laura_fast.client.console.table import heading, members_table
-from laura_fast.client.console.view import STATES
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from rich.console import Console, RenderableType
 
     from laura_fast.client.cluster import ClusterClient
-    from laura_fast.client.console.view import MemberView
+    from laura_fast.client.console.view import ClusterView, MemberView
 
 _REDRAW_S: Final = 0.5
 """Ages grow on the screen between two answers."""
@@ -51,10 +52,10 @@ class Screen:
         self.by_trouble ^= key == "sort"
         self.ended |= key == "quit"
 
-    def chosen(self, members: tuple[MemberView, ...]) -> list[MemberView]:
+    def chosen(self, view: ClusterView) -> Sequence[MemberView]:
         """The rows that fit, after the last scroll was brought back to the list."""
-        self.first_row = max(0, min(self.first_row, len(members) - self.rows))
-        ordered = sorted(members, key=lambda member: (STATES.index(member.state) if self.by_trouble else 0, member.id))
+        self.first_row = max(0, min(self.first_row, len(view.members) - self.rows))
+        ordered = view.worst_first() if self.by_trouble else view.members
         return ordered[self.first_row : self.first_row + self.rows]
 
 
@@ -99,7 +100,7 @@ def render(look: Look, screen: Screen, console: Console) -> RenderableType:
     if look.view is None:
         return Text(look.error, "red")
     screen.rows = max(1, console.height - _LINES_AROUND)
-    shown = screen.chosen(look.view.members)
+    shown = screen.chosen(look.view)
     title = heading(look.view, look.age_ms)
     title.no_wrap, title.overflow = True, "ellipsis"
     return Group(

@@ -60,6 +60,10 @@ class ClusterView:
         counts = Counter(member.state for member in self.members)
         return [(state, counts[state]) for state in STATES if counts[state]]
 
+    def worst_first(self) -> list[MemberView]:
+        """The members in trouble, then the others, each in the order of ids."""
+        return sorted(self.members, key=lambda member: (STATES.index(member.state), member.id))
+
     def as_json(self, age_ms: int) -> dict[str, Any]:
         """Everything, and how long ago the answer arrived."""
         return {**asdict(self), "age_ms": age_ms}

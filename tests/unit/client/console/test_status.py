@@ -8,7 +8,7 @@ import orjson
 import pytest
 
 from laura_fast.client import ClusterClient, RetryPolicy
-from laura_fast.client.console.status import show_status
+from laura_fast.client.console.status import MOST_ROWS, show_status
 from laura_fast.errors import UnavailableError, UnreachableError
 from laura_fast.pb.lauradb.cluster import cluster_pb2 as pb
 
@@ -88,3 +88,16 @@ async def test_a_later_failure_keeps_the_last_view_and_its_age(
     else:
         assert "unavailable: stopping" in last
         assert "2.0 s ago" in last
+
+
+async def test_of_a_large_cluster_the_worst_members_are_shown(
+    cluster: FakeCluster, make_console: Callable[..., Console], shown: Callable[[Console], str]
+) -> None:
+    for number in range(MOST_ROWS + 7):
+        cluster.put(pb.Node(id=f"n{number:04}", host="h", port=1, state=pb.HEALTHY if number < MOST_ROWS else pb.DOWN))
+    console = make_console()
+    async with ClusterClient(cluster.address) as client:
+        await show_status(client, console, as_json=False, every_s=None, timeout_s=5)
+    lines = shown(console).splitlines()
+    assert [line.split()[0] for line in lines[5:13]] == [f"n{MOST_ROWS + number}" for number in range(7)] + ["n0000"]
+    assert lines[-1] == "… and 7 more; -o json has all"

@@ -14,13 +14,13 @@ from laura_fast.client import ClusterClient, RetryPolicy
 from laura_fast.client.console.keyboard import keys_in
 from laura_fast.client.console.status import Look
 from laura_fast.client.console.top import Screen, render, show_plain, show_top
-from laura_fast.client.console.view import MemberView, view_of
+from laura_fast.client.console.view import ClusterView, MemberView, view_of
 from laura_fast.errors import UnavailableError, UnreachableError
 from laura_fast.pb.laura.fast.v1 import admin_pb2
 from laura_fast.pb.lauradb.cluster import cluster_pb2 as pb
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
     from rich.console import Console
 
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from tests.unit.client.virtual_time import VirtualTime
 
 
-def members(count: int, down: int = -1) -> tuple[MemberView, ...]:
+def cluster_of(count: int, down: int = -1) -> ClusterView:
     status = admin_pb2.GetClusterStatusResponse(
         members=[
             admin_pb2.MemberStatus(
@@ -37,10 +37,10 @@ def members(count: int, down: int = -1) -> tuple[MemberView, ...]:
             for number in range(count)
         ]
     )
-    return view_of("s:1", status).members
+    return view_of("s:1", status)
 
 
-def ids(rows: list[MemberView]) -> list[str]:
+def ids(rows: Sequence[MemberView]) -> list[str]:
     return [row.id for row in rows]
 
 
@@ -61,9 +61,9 @@ def test_keys_are_recognised_in_what_a_terminal_sends(read: bytes, keys: list[st
 
 def test_the_worst_members_come_first_until_sorted_by_id() -> None:
     screen = Screen(rows=3)
-    assert ids(screen.chosen(members(5, down=3))) == ["n03", "n00", "n01"]
+    assert ids(screen.chosen(cluster_of(5, down=3))) == ["n03", "n00", "n01"]
     screen.press("sort")
-    assert ids(screen.chosen(members(5, down=3))) == ["n00", "n01", "n02"]
+    assert ids(screen.chosen(cluster_of(5, down=3))) == ["n00", "n01", "n02"]
 
 
 def test_scrolling_stops_at_both_ends() -> None:
@@ -79,8 +79,8 @@ def test_scrolling_stops_at_both_ends() -> None:
     ):
         for key in keys:
             screen.press(key)
-        assert ids(screen.chosen(members(10)))[0] == first
-    assert ids(screen.chosen(members(1))) == ["n00"]  # the cluster shrank
+        assert ids(screen.chosen(cluster_of(10)))[0] == first
+    assert ids(screen.chosen(cluster_of(1))) == ["n00"]  # the cluster shrank
 
 
 @pytest.mark.parametrize("height", [5, 8, 20])
