@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import grpc
 import hpack
 import pytest
-from hyperframe.frame import GoAwayFrame, PingFrame, RstStreamFrame, SettingsFrame
+from hyperframe.frame import DataFrame, GoAwayFrame, HeadersFrame, PingFrame, RstStreamFrame, SettingsFrame
 
 from laura_fast.errors import AddressInUseError, Code
 from laura_fast.transport.settings import TransportSettings
@@ -116,17 +116,30 @@ async def test_a_socket_that_does_not_finish_its_handshake_is_closed(transport_n
         assert monotonic() - began > 0.25
 
 
+async def test_silent_sockets_take_a_place_for_the_connection_timeout_only(transport_name: str) -> None:
+    """They count from the moment they are accepted, or a flood of them would go round the limit."""
+    async with (
+        serving(transport_name, max_connections=1, connection_timeout_ms=500) as running,
+        RawPeer.connect(running.port) as silent,
+        running.channel() as channel,
+    ):
+        assert await call(channel, "Echo") is grpc.StatusCode.UNAVAILABLE
+        async with asyncio.timeout(5):
+            await silent.closed()
+        assert await call(channel, "Echo", wait_for_ready=True) == b"x"
+
+
 async def test_a_finished_handshake_outlives_the_connection_timeout(transport_name: str) -> None:
-    async with serving(transport_name, connection_timeout_ms=200) as running, RawPeer.connect(running.port) as peer:
+    async with serving(transport_name, connection_timeout_ms=500) as running, RawPeer.connect(running.port) as peer:
         peer.greet()
         await peer.next_of(SettingsFrame)
         with pytest.raises(TimeoutError):
-            async with asyncio.timeout(0.5):
+            async with asyncio.timeout(0.8):
                 await peer.closed()
 
 
 async def test_a_unary_call_is_cancelled_at_the_request_timeout(transport_name: str) -> None:
-    async with serving(transport_name, request_timeout_ms=100) as running, running.channel() as channel:
+    async with serving(transport_name, request_timeout_ms=300) as running, running.channel() as channel:
         with pytest.raises(grpc.aio.AioRpcError) as caught:
             await channel.unary_unary("/t.T/Hold")(b"x")
         assert caught.value.code() is grpc.StatusCode.DEADLINE_EXCEEDED
@@ -160,7 +173,7 @@ async def test_keepalive_closes_a_peer_that_does_not_answer_pings(transport_name
 
 async def test_keepalive_leaves_a_peer_alone_that_answers_pings(transport_name: str) -> None:
     async with (
-        serving(transport_name, keepalive_interval_ms=100, keepalive_timeout_ms=100) as running,
+        serving(transport_name, keepalive_interval_ms=100, keepalive_timeout_ms=2000) as running,
         RawPeer.connect(running.port) as peer,
     ):
         peer.greet()
@@ -206,6 +219,20 @@ async def test_a_message_over_the_limit_is_exhausted_either_way_and_the_connecti
         assert await call(channel, "Size", bytes(MIB + 1)) is grpc.StatusCode.RESOURCE_EXHAUSTED
         assert await call(channel, "Blow", str(MIB + 1).encode()) is grpc.StatusCode.RESOURCE_EXHAUSTED
         assert await call(channel, "Blow", str(MIB).encode()) == bytes(MIB)
+
+
+async def test_a_message_over_the_limit_is_refused_at_its_length_prefix(transport_name: str) -> None:
+    """Nothing may be allocated, or waited for, on the word of a peer."""
+    async with serving(transport_name, max_message_bytes=MIB) as running, RawPeer.connect(running.port) as peer:
+        peer.greet()
+        await peer.next_of(SettingsFrame)
+        block = hpack.Encoder().encode(headers("/t.T/Size"))
+        prefix = b"\0" + (100 * MIB).to_bytes(4, "big")
+        peer.send(request_headers(1, block), DataFrame(1, prefix + bytes(100)))
+        async with asyncio.timeout(5):
+            trailers = await peer.next_of(HeadersFrame)
+        fields = {str(name): str(value) for name, value in hpack.Decoder().decode(trailers.data)}
+        assert fields["grpc-status"] == str(int(Code.RESOURCE_EXHAUSTED))
 
 
 async def test_a_compressed_message_is_measured_inflated(transport_name: str) -> None:

@@ -13,6 +13,7 @@ connection_timeout_ms C-core: accept → TLS handshake → client preface and SE
 request_timeout_ms    Here, around unary handlers: the handler is cancelled, the caller gets DEADLINE_EXCEEDED. The time
                       starts when the request message is complete; C-core has no limit on how long it may take to come.
 keepalive_*           C-core: a PING after `interval` without a received frame; no answer within `timeout` closes.
+                      `grpc.keepalive_timeout_ms` alone does not do that: `grpc.http2.ping_timeout_ms` does.
 min_ping_interval_ms  C-core: two faster pings are forgiven, the next gets GOAWAY ENHANCE_YOUR_CALM "too_many_pings".
 TLS                   C-core (BoringSSL), files through `transport.tls`, asked for anew at each handshake.
 ===================== ================================================================================================
