@@ -62,6 +62,12 @@ def test_a_seed_repeats_the_order_and_another_changes_it() -> None:
     assert runs(order(rounds=10)) != runs(order(rounds=10, seed=2))
 
 
+def test_neither_of_two_rivals_always_goes_first() -> None:
+    """Whoever follows another may find warm caches or a throttled core, so the order must vary."""
+    both = order(rivals=[rival("a"), rival("b")], scenarios=[SCENARIO], rounds=20)
+    assert {name for _, position, name, _ in runs(both) if position == 0} == {"a", "b"}
+
+
 def test_every_round_runs_each_pair_once_and_leaves_out_what_a_rival_cannot() -> None:
     counts = Counter((round_, name, label) for round_, _, name, label in runs(order()))
     paced = replace(SCENARIO, rps=100).label
