@@ -99,7 +99,8 @@ def test_a_running_call_finishes_and_new_ones_are_refused(serve: Serve, transpor
     server.await_log("server_stopping")
     with pytest.raises(grpc.RpcError) as caught:
         _health(address)
-    assert caught.value.code() is grpc.StatusCode.UNAVAILABLE
+    # C-core cancels a call that comes between its last accept and the closing of its port.
+    assert caught.value.code() in (grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.CANCELLED)
     assert not server.ready
     assert running.ask()
     running.finish()
