@@ -17,11 +17,13 @@ _CODECS = (None, GZIP, DEFLATE)
 
 def deframe(pieces: list[bytes], control: int) -> list[bytes] | None:
     """Messages, or None for a refusal."""
-    deframer, found = Deframer(LIMIT, _CODECS[control % 3]), []
+    deframer = Deframer(LIMIT, _CODECS[control % 3])
+    found: list[bytes] = []
     try:
         for piece in pieces:
-            found += deframer.feed(piece)
-            assert len(deframer._buffer) <= LIMIT + 5
+            deframer.push(piece)
+            found += iter(deframer.pop, None)
+            assert deframer.held_bytes <= LIMIT + 5
     except RpcError:
         return None
     assert all(len(message) <= LIMIT for message in found)

@@ -19,11 +19,14 @@ codecs = st.sampled_from([None, GZIP, DEFLATE])
 @given(st.lists(st.tuples(st.binary(max_size=300), st.booleans()), max_size=8), codecs, st.lists(st.integers(1, 40)))
 def test_messages_survive_any_cut(messages: list[tuple[bytes, bool]], codec: Codec | None, cuts: list[int]) -> None:
     stream = b"".join(frame_message(message, codec if packed else None) for message, packed in messages)
-    deframer, found = Deframer(300, codec), []
+    deframer = Deframer(300, codec)
+    found: list[bytes] = []
     for cut in cuts:
-        found += deframer.feed(stream[:cut])
+        deframer.push(stream[:cut])
+        found += iter(deframer.pop, None)
         stream = stream[cut:]
-    found += deframer.feed(stream)
+    deframer.push(stream)
+    found += iter(deframer.pop, None)
     assert found == [message for message, _ in messages]
     assert deframer.missing_bytes == 0
     deframer.finish()
@@ -34,10 +37,12 @@ def test_cuts_do_not_change_the_verdict(chunks: list[bytes], codec: Codec | None
     """Random octets: fed whole or in pieces, the same messages or a refusal; never another exception."""
 
     def run(pieces: list[bytes]) -> tuple[list[bytes], bool]:
-        deframer, found = Deframer(30, codec), []
+        deframer = Deframer(30, codec)
+        found: list[bytes] = []
         try:
             for piece in pieces:
-                found += deframer.feed(piece)
+                deframer.push(piece)
+                found += iter(deframer.pop, None)
         except RpcError:
             return [], True
         return found, False

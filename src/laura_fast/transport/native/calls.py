@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections import deque
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 import grpc
 
-from laura_fast import limits
 from laura_fast.errors import Code, OverloadedError, RpcError
 from laura_fast.observability import log
 from laura_fast.transport.native import answers
 from laura_fast.transport.native.context import Context
+from laura_fast.transport.native.inbox import Inbox
 from laura_fast.transport.native.methods import parse
 from laura_fast.transport.native.running import intercept, run, spawn
 from laura_fast.wire.grpc.framing import Deframer, Inflated, frame_message
@@ -34,9 +33,6 @@ _INTERNAL: Final = "internal error; the server's log has it"
 class Call:
     """One call with its stream.
 
-    The request side fills `_messages` (what the peer sent and the handler has not read); their bytes are given back
-    to the peer's window when they are read, so a handler that does not read stops its peer and nothing grows.
-
     Attributes:
         context: What the handler got.
         headers_sent: The first header block is out.
@@ -44,12 +40,8 @@ class Call:
     """
 
     __slots__ = (
-        "_deframer",
-        "_ended",
+        "_inbox",
         "_lingering",
-        "_messages",
-        "_owed",
-        "_reader",
         "_task",
         "_timer",
         "context",
@@ -75,12 +67,9 @@ class Call:
         self.context = context
         self.headers_sent = False
         self.over = False
-        self._deframer = Deframer(protocol.server.settings.max_message_bytes, request.prepared.codec)
-        self._messages: deque[tuple[bytes, int]] = deque()
-        self._owed = 0  # bytes of the incomplete message that were not given back to the window yet
-        self._ended = False
+        deframer = Deframer(protocol.server.settings.max_message_bytes, request.prepared.codec)
+        self._inbox = Inbox(protocol, stream, deframer)
         self._lingering = False
-        self._reader: asyncio.Future[None] | None = None
         self._task: asyncio.Task[None] | None = None
         self._timer: asyncio.TimerHandle | None = None
 
@@ -98,40 +87,22 @@ class Call:
     def known(self, method: Method) -> None:
         """The method is known, from the path or from interceptors."""
         self.method = method
+        self._inbox.single = not method.request_streaming
         self.protocol.server.observer.rpc_started(method.path)
         self._set_timer(method)
 
     def feed(self, data: bytes) -> None:
         """A piece of the request body."""
-        self._owed += len(data)
-        if self.over:
-            self._give_back()
-            return
         try:
-            for message in self._deframer.feed(data):
-                size = min(self._owed, len(message) + 5)
-                self._owed -= size
-                self._messages.append((message, size))
+            self._inbox.feed(data)
         except RpcError as error:
             self.end(error.code, error.message)
-            return
-        if not self._messages or self._is_unary_request():
-            self._give_back()
-        self._wake()
 
     def feed_end(self) -> None:
         """The request body is complete."""
-        self._ended = True
-        if self.over:
-            return
-        try:
-            self._deframer.finish()
-        except RpcError as error:
-            self.end(error.code, error.message)
-            return
-        self._wake()
-        if self._task is None and self._has_one():
-            self.start(self._messages.popleft()[0])
+        self._inbox.feed_end()
+        if self._task is None and not self.over:
+            self._start_with_only_request()
 
     def abort(self) -> None:
         """The stream was reset, or the connection is gone."""
@@ -142,15 +113,17 @@ class Call:
         """The handler cancels its own call."""
         self.end(Code.CANCELLED, "cancelled by the handler")
 
-    def _is_unary_request(self) -> bool:
-        return self.method is not None and not self.method.request_streaming
+    def _start_with_only_request(self) -> None:
+        raw = self._only_request()
+        if raw is not None:
+            self.start(raw)
 
-    def _has_one(self) -> bool:
-        """Exactly one request message came; anything else ends the call (gRPC statuscodes.md: UNIMPLEMENTED)."""
-        count = len(self._messages)
-        if count != 1:
-            self.end(Code.UNIMPLEMENTED, f"the method takes one request message, got {count}")
-        return count == 1
+    def _only_request(self) -> bytes | None:
+        try:
+            return self._inbox.take_only()
+        except RpcError as error:
+            self.end(error.code, error.message)
+            return None
 
     # --- for the handler -----------------------------------------------------------------------------------------
 
@@ -161,30 +134,21 @@ class Call:
 
     async def only_request(self) -> bytes | None:
         """The one request of a unary method, once the peer half-closed; None if the call ended instead."""
-        while not self._ended:
-            await self._wait()
-        return self._messages.popleft()[0] if self._has_one() else None
+        while not self._inbox.ended:
+            await self._inbox.wait()
+        return None if self.over else self._only_request()
 
     async def next_raw(self) -> bytes | None:
-        """Bytes of the next request, None behind the last."""
-        while not self._messages:
-            if self._ended:
-                return None
-            await self._wait()
-        message, size = self._messages.popleft()
-        self._owed += size
-        if not self._messages or self._owed > limits.STREAM_WINDOW_BYTES // 2:
-            self._give_back()
-        return message
+        """Bytes of the next request, None behind the last.
 
-    async def _wait(self) -> None:
-        if self._reader is not None:
-            raise grpc.aio.UsageError("only one read at a time")
-        self._reader = self.protocol.loop.create_future()
+        Raises:
+            RpcError: The peer's bytes are no message; the call has ended with that status.
+        """
         try:
-            await self._reader
-        finally:
-            self._reader = None
+            return await self._inbox.next()
+        except RpcError as error:
+            self.end(error.code, error.message)
+            raise
 
     def parse(self, message: bytes) -> Any:
         """The request message.
@@ -279,7 +243,7 @@ class Call:
         self.over = True
         if self._timer is not None:
             self._timer.cancel()
-        self._messages.clear()
+        self._inbox.close()
         if self.method is not None:
             seconds = time.monotonic() - self.context.started
             self.protocol.server.observer.rpc_handled(self.method.path, code, seconds, self.protocol.peer)
@@ -321,21 +285,6 @@ class Call:
         self.send_headers()
         self.protocol.flush_soon()
         return self.protocol.machine.send_data(self.stream, message)
-
-    def _wake(self) -> None:
-        reader = self._reader
-        if reader is not None and (self._messages or self._ended) and not reader.done():
-            reader.set_result(None)
-
-    def _give_back(self) -> None:
-        machine, stream, owed = self.protocol.machine, self.stream, self._owed
-        if owed:
-            self._owed = 0
-            machine.consume(stream, owed)
-            self.protocol.flush_soon()
-        missing = min(self._deframer.missing_bytes, limits.MESSAGE_WINDOW_BYTES) - stream.receive_window
-        if missing > 0 and not self.over and not self._ended:
-            machine.grant(stream, missing)
 
 
 def _release(room: asyncio.Future[None]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
 from laura_fast.errors import Code, OverloadedError, RpcError
@@ -12,7 +13,6 @@ if TYPE_CHECKING:
 PREFIX_BYTES: Final = 5
 """One octet of flags, four of length."""
 
-_PLAIN: Final = 0
 _COMPRESSED: Final = 1
 
 
@@ -64,23 +64,57 @@ class Deframer:
         self._codec = codec
 
     @property
-    def missing_bytes(self) -> int:
-        """Octets still to come until the message that has begun is whole; 0 between messages."""
-        return self._needed - len(self._buffer) if self._buffer else 0
+    def held_bytes(self) -> int:
+        """Octets that were pushed and not popped."""
+        return len(self._buffer)
 
-    def feed(self, data: bytes) -> list[bytes]:
-        """Messages that `data` completes, in order.
+    @property
+    def has_message(self) -> bool:
+        """`pop` has a message."""
+        return len(self._buffer) >= self._needed
+
+    @property
+    def missing_bytes(self) -> int:
+        """Octets still to come until the message that has begun is whole; 0 if it is, or if none has."""
+        return max(0, self._needed - len(self._buffer)) if self._buffer else 0
+
+    @property
+    def surplus_bytes(self) -> int:
+        """Octets behind the first whole message."""
+        return max(0, len(self._buffer) - self._needed)
+
+    def push(self, data: bytes) -> None:
+        """Takes what arrived.
 
         Raises:
-            OverloadedError: A message larger than the limit, refused at its prefix or while it is inflated.
-            BrokenMessageError: Flags that gRPC does not define, or compressed content that is not what was declared.
+            OverloadedError: The next message is larger than the limit: refused at its prefix.
+            BrokenMessageError: Its flags are not defined, or it is compressed and no encoding was named.
         """
-        if not self._buffer and len(data) >= PREFIX_BYTES:
-            end = PREFIX_BYTES + int.from_bytes(data[1:PREFIX_BYTES], "big")
-            if data[0] == _PLAIN and end == len(data) and end - PREFIX_BYTES <= self._max_message_bytes:
-                return [data[PREFIX_BYTES:]]  # one message, one frame: every unary call
         self._buffer += data
-        return self._cut() if len(self._buffer) >= self._needed else []
+        self._look()
+
+    def pop(self) -> bytes | None:
+        """The next whole message, None if it is still incomplete. Inflated only now.
+
+        Raises:
+            OverloadedError: The message, or what it inflates to, is larger than the limit.
+            BrokenMessageError: As for `push`, or the compressed content is not what was declared.
+        """
+        self._look()
+        if not self.has_message:
+            return None
+        with memoryview(self._buffer) as view:
+            compressed, body = view[0] == _COMPRESSED, bytes(view[PREFIX_BYTES : self._needed])
+        del self._buffer[: self._needed]
+        self._needed = PREFIX_BYTES
+        with suppress(RpcError):  # told when that message is popped
+            self._look()
+        return self._unpack(body) if compressed else body
+
+    def clear(self) -> None:
+        """Forgets what is held."""
+        self._buffer.clear()
+        self._needed = PREFIX_BYTES
 
     def finish(self) -> None:
         """Tells that the peer half-closed.
@@ -91,21 +125,12 @@ class Deframer:
         if self._buffer:
             raise BrokenMessageError("stream ended inside a message", "TRUNCATED_MESSAGE")
 
-    def _cut(self) -> list[bytes]:
-        messages, position, size = [], 0, len(self._buffer)
-        with memoryview(self._buffer) as view:
-            while size - position >= PREFIX_BYTES:
-                self._needed = PREFIX_BYTES + self._message_bytes(view[position : position + PREFIX_BYTES])
-                if size - position < self._needed:
-                    break
-                body = bytes(view[position + PREFIX_BYTES : position + self._needed])
-                messages.append(self._unpack(body) if view[position] == _COMPRESSED else body)
-                position += self._needed
-                self._needed = PREFIX_BYTES
-        del self._buffer[:position]
-        return messages
+    def _look(self) -> None:
+        """Reads the prefix of the next message, once it is here."""
+        if self._needed == PREFIX_BYTES and len(self._buffer) >= PREFIX_BYTES:
+            self._needed += self._message_bytes(self._buffer[:PREFIX_BYTES])
 
-    def _message_bytes(self, prefix: memoryview) -> int:
+    def _message_bytes(self, prefix: bytearray) -> int:
         length = int.from_bytes(prefix[1:], "big")
         if prefix[0] > _COMPRESSED:
             raise BrokenMessageError(f"message with unknown flags {prefix[0]:#04x}", "UNKNOWN_MESSAGE_FLAGS")

@@ -178,6 +178,7 @@ class HeaderBlocks(Connection):
     def _on_closed(self, stream_id: int) -> None:
         """DATA or HEADERS on a stream that is gone: excused if we ended it, as the peer may not know yet."""
         if stream_id in self._reset_by_us:
+            self._glitch()
             return
         if stream_id in self._skipped:
             # RFC 9113 §5.1.1: passing over an id closes it without use.

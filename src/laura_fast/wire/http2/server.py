@@ -142,14 +142,13 @@ class ServerConnection(HeaderBlocks):
             raise ProtocolError("DATA on stream 0", ErrorCode.PROTOCOL_ERROR)
         ended = bool(flags & h2.END_STREAM)
         data = frames.strip_padding(payload, flags)
-        if data:
-            self.data_frames += 1
-        elif not ended:
+        if not (data or ended):
             self._count_empty()
         stream = self.streams.get(stream_id)
         if stream is None:
             self._on_closed(stream_id)
             return
+        self.data_frames += bool(data)
         stream.step(Input.RECEIVED)
         stream.take_in(len(payload), self.now)
         stream.count_content(len(data), ended=ended)

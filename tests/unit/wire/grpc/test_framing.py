@@ -14,24 +14,55 @@ from laura_fast.wire.grpc.framing import BrokenMessageError, Deframer, frame_mes
 LIMIT = 1000
 
 
+def cut(deframer: Deframer, data: bytes) -> list[bytes]:
+    """Everything that `data` completes."""
+    deframer.push(data)
+    return list(iter(deframer.pop, None))
+
+
 def test_one_message_in_one_frame() -> None:
-    assert Deframer(LIMIT).feed(b"\0\0\0\0\x03abc") == [b"abc"]
+    assert cut(Deframer(LIMIT), b"\0\0\0\0\x03abc") == [b"abc"]
 
 
 def test_messages_come_in_any_cut() -> None:
     deframer = Deframer(LIMIT)
     stream = frame_message(b"") + frame_message(b"abc") + frame_message(b"x" * LIMIT)
-    messages = [message for octet in stream for message in deframer.feed(bytes([octet]))]
+    messages = [message for octet in stream for message in cut(deframer, bytes([octet]))]
     assert messages == [b"", b"abc", b"x" * LIMIT]
     deframer.finish()
+
+
+def test_messages_are_inflated_only_when_they_are_popped() -> None:
+    """A window full of well compressed messages costs a window."""
+    deframer = Deframer(LIMIT, GZIP)
+    deframer.push(frame_message(b"a" * LIMIT, GZIP) * 20)
+    assert deframer.has_message
+    assert deframer.held_bytes < LIMIT
+    assert deframer.pop() == b"a" * LIMIT
+
+
+def test_a_broken_message_does_not_hide_those_before_it() -> None:
+    deframer = Deframer(LIMIT)
+    deframer.push(frame_message(b"abc") + b"\x02\0\0\0\0")
+    assert deframer.pop() == b"abc"
+    with pytest.raises(BrokenMessageError):
+        deframer.pop()
+
+
+def test_surplus_bytes() -> None:
+    deframer = Deframer(LIMIT)
+    deframer.push(frame_message(b"abc"))
+    assert (deframer.has_message, deframer.surplus_bytes) == (True, 0)
+    deframer.push(b"\0")
+    assert deframer.surplus_bytes == 1
 
 
 def test_missing_bytes_of_the_message_that_has_begun() -> None:
     deframer = Deframer(LIMIT)
     assert deframer.missing_bytes == 0
-    deframer.feed(b"\0")
+    cut(deframer, b"\0")
     assert deframer.missing_bytes == 4
-    deframer.feed(b"\0\0\0\x0aabc")
+    cut(deframer, b"\0\0\0\x0aabc")
     assert deframer.missing_bytes == 7
 
 
@@ -49,13 +80,13 @@ def test_missing_bytes_of_the_message_that_has_begun() -> None:
 def test_refused_at_the_prefix(data: bytes, code: Code) -> None:
     """Before the first octet of the message is waited for."""
     with pytest.raises(RpcError) as caught:
-        Deframer(LIMIT).feed(data)
+        cut(Deframer(LIMIT), data)
     assert caught.value.code == code
 
 
 def test_end_inside_a_message() -> None:
     deframer = Deframer(LIMIT)
-    deframer.feed(b"\0\0\0\0\x02a")
+    cut(deframer, b"\0\0\0\0\x02a")
     with pytest.raises(BrokenMessageError):
         deframer.finish()
 
@@ -66,7 +97,7 @@ class TestCompression:
         framed = frame_message(b"a" * LIMIT, codec)
         assert framed[0] == 1
         assert len(framed) < 100
-        assert Deframer(LIMIT, codec).feed(framed + frame_message(b"plain")) == [b"a" * LIMIT, b"plain"]
+        assert cut(Deframer(LIMIT, codec), framed + frame_message(b"plain")) == [b"a" * LIMIT, b"plain"]
 
     def test_bomb_is_refused_without_being_inflated(self, codec: Codec) -> None:
         bomb = codec.compress(bytes(50_000_000))

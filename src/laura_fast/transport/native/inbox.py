@@ -1,0 +1,133 @@
+"""The request side of a call: bytes that arrived and were not read yet."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import grpc
+
+from laura_fast import limits
+from laura_fast.errors import UnimplementedError
+
+if TYPE_CHECKING:
+    import asyncio
+
+    from laura_fast.transport.native.protocol import ServerProtocol
+    from laura_fast.wire.grpc.framing import Deframer
+    from laura_fast.wire.http2.stream import Stream
+
+
+class Inbox:
+    """Cuts messages out only when they are read, and gives their bytes back to the peer's window only then.
+
+    So a handler that does not read stops its peer, and what is held is one window of bytes: not thousands of empty
+    messages, each an object, nor dozens of compressed ones, each inflated.
+
+    Attributes:
+        single: The method takes one message: its bytes are given back as they come, a second one ends the call.
+        ended: The peer half-closed.
+    """
+
+    __slots__ = ("_closed", "_deframer", "_held", "_protocol", "_reader", "_stream", "ended", "single")
+
+    def __init__(self, protocol: ServerProtocol, stream: Stream, deframer: Deframer) -> None:
+        self.single = False
+        self.ended = False
+        self._protocol = protocol
+        self._stream = stream
+        self._deframer = deframer
+        self._closed = False
+        self._held = 0  # bytes not given back yet
+        self._reader: asyncio.Future[None] | None = None
+
+    def feed(self, data: bytes) -> None:
+        """A piece of the body.
+
+        Raises:
+            RpcError: The prefix of the next message is not acceptable, or there are too many messages.
+        """
+        self._held += len(data)
+        if self._closed:
+            self._give_back(self._held)
+            return
+        self._deframer.push(data)
+        if self.single and self._deframer.surplus_bytes:
+            raise _wrong_count("more")
+        if self.single or not self._deframer.has_message:
+            self._give_back(self._held)
+        self._wake()
+
+    def feed_end(self) -> None:
+        """The body is complete."""
+        self.ended = True
+        self._wake()
+
+    def close(self) -> None:
+        """Nobody will read any more."""
+        self._closed = True
+        self._deframer.clear()
+
+    def take_only(self) -> bytes:
+        """The one message of a body that is complete.
+
+        Raises:
+            RpcError: It is not exactly one (gRPC statuscodes.md: UNIMPLEMENTED), or it is broken.
+        """
+        message = self._deframer.pop()
+        if self._deframer.has_message:
+            raise _wrong_count("more")
+        self._deframer.finish()
+        if message is None:
+            raise _wrong_count("none")
+        return message
+
+    async def next(self) -> bytes | None:
+        """The next message, None behind the last.
+
+        Raises:
+            RpcError: The message is broken, or the body ends inside it.
+        """
+        while (message := self._take()) is None:
+            if self.ended:
+                self._deframer.finish()
+                return None
+            await self.wait()
+        return message
+
+    async def wait(self) -> None:
+        """Until there is a message, or the end."""
+        if self._reader is not None:
+            raise grpc.aio.UsageError("only one read at a time")
+        self._reader = self._protocol.loop.create_future()
+        try:
+            await self._reader
+        finally:
+            self._reader = None
+
+    def _take(self) -> bytes | None:
+        before = self._deframer.held_bytes
+        message = self._deframer.pop()
+        if message is not None:
+            freed = before - self._deframer.held_bytes
+            self._give_back(min(freed, self._held) if self._deframer.has_message else self._held)
+        return message
+
+    def _wake(self) -> None:
+        reader = self._reader
+        if reader is not None and (self.ended or self._deframer.has_message) and not reader.done():
+            reader.set_result(None)
+
+    def _give_back(self, size: int) -> None:
+        """Widens the stream's window, also by what a message larger than the window still needs."""
+        self._held -= size
+        machine, stream = self._protocol.machine, self._stream
+        if size:
+            machine.consume(stream, size)
+            self._protocol.flush_soon()
+        missing = min(self._deframer.missing_bytes, limits.MESSAGE_WINDOW_BYTES) - stream.receive_window
+        if missing > 0 and not (self._closed or self.ended):
+            machine.grant(stream, missing)
+
+
+def _wrong_count(count: str) -> UnimplementedError:
+    return UnimplementedError(f"the method takes one request message, got {count}", "WRONG_MESSAGE_COUNT")
