@@ -54,7 +54,9 @@ def issue(
         .add_extension(x509.ExtendedKeyUsage([usage]), critical=True)
         .add_extension(x509.SubjectAlternativeName(names), critical=False)
     )
-    certificate = builder.sign(key if ca is None else _key(ca), hashes.SHA256())
+    signer = key if ca is None else _key(ca)
+    issuer = x509.AuthorityKeyIdentifier.from_issuer_public_key(signer.public_key())  # strict clients ask for it
+    certificate = builder.add_extension(issuer, critical=False).sign(signer, hashes.SHA256())
     private = key.private_bytes(
         serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
     )
