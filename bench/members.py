@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from bench import data
 from laura_fast.domain.membership.encoding import prefixed
+from laura_fast.domain.membership.table import MemberTable
 from laura_fast.domain.membership.topology import TopologySnapshot
 from laura_fast.domain.membership.values import Member, NodeRole
 from laura_fast.services.nodes import encode_node
@@ -22,5 +23,4 @@ def members(number: int) -> list[Member]:
 
 def snapshot(number: int, version: int = 2) -> TopologySnapshot:
     """A topology of `number` nodes; nothing of its wire form is made yet."""
-    everyone = members(number)
-    return TopologySnapshot(version, tuple(everyone), size_bytes=sum(len(each.entry) for each in everyone))
+    return TopologySnapshot(version, MemberTable.of(members(number)))

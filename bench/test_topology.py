@@ -12,6 +12,7 @@ from bench import data
 from bench.members import members, snapshot
 from bench.micro import per_call
 from laura_fast.domain.membership.changes import Join, Rules, step
+from laura_fast.domain.membership.table import MemberTable
 from laura_fast.domain.membership.topology import TopologyDelta, TopologySnapshot
 from laura_fast.domain.membership.values import Registration
 from laura_fast.node.feed import TopologyFeed
@@ -38,9 +39,18 @@ def test_join(benchmark: BenchmarkFixture, size: int) -> None:
 @pytest.mark.benchmark(group="topology")
 @SIZES
 def test_encode(benchmark: BenchmarkFixture, size: int) -> None:
-    """The wire form of a version, joined from entries: paid once per version."""
-    everyone = tuple(members(size))
-    encoded = benchmark(lambda: TopologySnapshot(2, everyone).encoded)
+    """The wire form of the next version, one member changed: paid once per version."""
+    table, newcomer = MemberTable.of(members(size)), replace(members(1)[0], incarnation=2)
+    encoded = benchmark(lambda: TopologySnapshot(2, table.put(newcomer)).encoded)
+    assert len(encoded) > table.size_bytes
+
+
+@pytest.mark.benchmark(group="topology")
+@SIZES
+def test_encode_from_scratch(benchmark: BenchmarkFixture, size: int) -> None:
+    """The wire form joined from entries alone, as after a restart."""
+    everyone = members(size)
+    encoded = benchmark(lambda: TopologySnapshot(2, MemberTable.of(everyone)).encoded)
     assert len(encoded) > sum(len(member.entry) for member in everyone)
 
 
@@ -55,7 +65,7 @@ def test_encode_with_protobuf(benchmark: BenchmarkFixture, size: int) -> None:
 @pytest.mark.benchmark(group="topology")
 @SIZES
 def test_answer(benchmark: BenchmarkFixture, size: int) -> None:
-    """A heartbeat's answer that carries the topology, its wire form ready."""
+    """A heartbeat's answer that carries the topology: one copy of the blocks' bytes."""
     topology, plain = snapshot(size), answers.heartbeat_answer(data.EPOCH_MS)
     answer = benchmark(lambda: answers.with_topology(plain, topology))
     assert answer.endswith(topology.encoded)
@@ -88,7 +98,7 @@ def test_watch_fan_out(benchmark: BenchmarkFixture, loop: asyncio.AbstractEventL
         nonlocal version
         version += 1
         changed = replace(member, incarnation=version)
-        feed.publish(TopologySnapshot(version, (changed,)), [TopologyDelta(version, (changed,))])
+        feed.publish(TopologySnapshot(version, MemberTable.of([changed])), [TopologyDelta(version, (changed,))])
         await all_told.wait()
         all_told.clear()
         return len(set(told))

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from hypothesis import strategies as st
 
 from laura_fast.domain.membership.encoding import prefixed
+from laura_fast.domain.membership.table import MemberTable
 from laura_fast.domain.membership.topology import TopologyDelta, TopologySnapshot
 from laura_fast.domain.membership.values import Chunk, Member, NodeRole, NodeState, ReplicaSet, Shard
 from laura_fast.services.nodes import encode_node
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
 
 INT64: Final = st.integers(-(2**63), 2**63 - 1)
 POSITIVE: Final = st.integers(1, 2**63 - 1)
@@ -45,14 +43,10 @@ _CHUNKS: Final = st.builds(Chunk, id=TEXT, min_key=st.binary(max_size=9), max_ke
 SHARDS: Final = st.tuples(st.builds(Shard, id=TEXT, node_id=TEXT, chunks=st.tuples(_CHUNKS, _CHUNKS)))
 
 
-def _sorted(members: Iterable[Member]) -> tuple[Member, ...]:
-    return tuple(sorted(members, key=lambda member: member.id))
-
-
 TOPOLOGIES: Final = st.builds(
     TopologySnapshot,
     POSITIVE,
-    st.lists(MEMBERS, max_size=5, unique_by=lambda member: member.id).map(_sorted),
+    st.lists(MEMBERS, max_size=5, unique_by=lambda member: member.id).map(MemberTable.of),
     primary_id=TEXT,
     replica_sets=REPLICA_SETS,
     shards=SHARDS,

@@ -175,7 +175,7 @@ class MembershipMachine(RuleBasedStateMachine):
             (node_id, node.host, node.role, node.incarnation, node.state)
             for node_id, node in sorted(self.nodes.items())
         ]
-        assert topology.size_bytes == sum(len(member.entry) for member in topology.members)
+        assert topology.table.size_bytes == sum(len(member.entry) for member in topology.members)
 
     def teardown(self) -> None:
         self.runner.run(self.membership.stop())

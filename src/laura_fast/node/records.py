@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 import msgspec
 
 from laura_fast.domain.membership.encoding import prefixed
+from laura_fast.domain.membership.table import MemberTable
 from laura_fast.domain.membership.topology import FIRST_VERSION, TopologySnapshot
 from laura_fast.domain.membership.values import Member, NodeRole, Tombstone
 
@@ -60,9 +61,8 @@ def restore(store: MetadataStore, encode: Callable[[Member], bytes]) -> Restored
     )
     topology = TopologySnapshot(
         versions[0] if versions else FIRST_VERSION,
-        members,
+        MemberTable.of(members),
         primary_id=next((member.id for member in members if member.role is NodeRole.PRIMARY), ""),
-        size_bytes=sum(len(member.entry) for member in members),
     )
     return Restored(topology, {stone.id: stone for stone in stones})
 

@@ -54,28 +54,28 @@ def heartbeat_answer(now_ms: int) -> bytes:
 
 def with_topology(answer: bytes, topology: TopologySnapshot) -> bytes:
     """A `HeartbeatResponse` for a node that lacks this topology."""
-    return answer + encoding.blob(b"\x1a", topology.encoded)
+    return b"".join((answer, *encoding.message(b"\x1a", topology.pieces)))
 
 
 def registration_answer(outcome: RegistrationOutcome, *, omit_members: bool) -> bytes:
     """`NodeRegistrationResponse`. A refused node is shown the holder of its id instead of all members."""
-    topology, holder = outcome.topology, outcome.member
-    members = (
-        topology.encoded_members if outcome.success else encoding.repeated(b"\x1a", [holder.entry] if holder else [])
-    )
-    incarnation = holder.incarnation if outcome.success and holder else 0
-    return b"".join(
-        (
-            encoding.integer(b"\x08", outcome.success),
-            encoding.text(b"\x12", outcome.message),
-            b"" if omit_members else members,
-            b"" if omit_members else encoding.blob(b"\x22", topology.encoded),
-            encoding.integer(b"\xa0\x06", incarnation),
-        )
-    )
+    member = outcome.member
+    pieces = [encoding.integer(b"\x08", outcome.success), encoding.text(b"\x12", outcome.message)]
+    if not omit_members:
+        pieces += _shown_members(outcome)
+        pieces += encoding.message(b"\x22", outcome.topology.pieces)
+    if outcome.success and member:
+        pieces.append(encoding.integer(b"\xa0\x06", member.incarnation))
+    return b"".join(pieces)
+
+
+def _shown_members(outcome: RegistrationOutcome) -> list[bytes]:
+    if outcome.success:
+        return outcome.topology.table.pieces(b"\x1a")
+    return [encoding.repeated(b"\x1a", [outcome.member.entry])] if outcome.member else []
 
 
 def topology_event(news: TopologySnapshot | TopologyDelta) -> bytes:
     """`laura.fast.v1.TopologyEvent`."""
     tag = b"\x12" if isinstance(news, TopologySnapshot) else b"\x1a"
-    return encoding.integer(b"\x08", news.version) + encoding.blob(tag, news.encoded)
+    return b"".join((encoding.integer(b"\x08", news.version), *encoding.message(tag, news.pieces)))

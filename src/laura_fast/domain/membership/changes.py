@@ -22,14 +22,13 @@ Invariants:
 
 from __future__ import annotations
 
-from bisect import bisect_left
 from dataclasses import dataclass, replace
 from itertools import islice
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 from laura_fast import limits
 from laura_fast.domain.membership.encoding import prefixed
-from laura_fast.domain.membership.topology import TopologyDelta, TopologySnapshot, by_id
+from laura_fast.domain.membership.topology import TopologyDelta, TopologySnapshot
 from laura_fast.domain.membership.validation import deregistration_fault, registration_fault
 from laura_fast.domain.membership.values import (
     Member,
@@ -153,8 +152,7 @@ class _Draft:
         self._base = topology
         self._buried = tombstones
         self._rules = rules
-        self._members = list(topology.members)
-        self._bytes = topology.size_bytes
+        self._table = topology.table
         self._version = topology.version
         self._primary_id = topology.primary_id
         self._replica_sets = topology.replica_sets
@@ -181,11 +179,10 @@ class _Draft:
         if self._deltas:
             topology = TopologySnapshot(
                 self._version,
-                tuple(self._members),
+                self._table,
                 primary_id=self._primary_id,
                 replica_sets=self._replica_sets,
                 shards=self._shards,
-                size_bytes=self._bytes,
             )
         changed = tuple(self._changed)
         return Batch(self._touched, self._tombstones, topology, tuple(self._deltas), outcomes, changed)
@@ -193,7 +190,7 @@ class _Draft:
     def _join(self, wish: Registration) -> Outcome:
         if fault := registration_fault(wish):
             return Outcome(False, fault)
-        holder = self._find(wish.node_id)
+        holder = self._table.find(wish.node_id)
         if holder and not _may_take_over(wish, holder):
             return Outcome(False, f"node {wish.node_id} already registered", holder)
         member = self._admit(wish, holder)
@@ -220,9 +217,9 @@ class _Draft:
         )
 
     def _room_fault(self, member: Member, holder: Member | None) -> str:
-        if not holder and len(self._members) >= self._rules.max_nodes:
+        if not holder and len(self._table) >= self._rules.max_nodes:
             return f"the cluster has {self._rules.max_nodes} nodes, no room for more"
-        size = self._bytes + len(member.entry) - (len(holder.entry) if holder else 0)
+        size = self._table.size_bytes + len(member.entry) - (len(holder.entry) if holder else 0)
         if size > self._rules.max_bytes:
             return f"the topology would have {size} bytes, more than {self._rules.max_bytes}"
         return ""
@@ -230,7 +227,7 @@ class _Draft:
     def _leave(self, leave: Leave) -> Outcome:
         if fault := deregistration_fault(leave.node_id, leave.reason):
             return Outcome(False, fault)
-        member = self._find(leave.node_id)
+        member = self._table.find(leave.node_id)
         if member is None:
             return Outcome(False, f"node {leave.node_id} not found")
         self._tombstones[member.id] = Tombstone(member.id, member.incarnation, leave.reason, leave.at_ms)
@@ -248,7 +245,7 @@ class _Draft:
         return Outcome(True)
 
     def _reconsider(self, seen: Observation) -> Iterable[tuple[Member, Member]]:
-        before = self._find(seen.id)
+        before = self._table.find(seen.id)
         if before is None or before.incarnation != seen.incarnation:
             return
         claimed = before.role if seen.claimed_role is NodeRole.UNKNOWN else seen.claimed_role
@@ -272,10 +269,6 @@ class _Draft:
 
     def _tombstone(self, node_id: str) -> Tombstone | None:
         return self._tombstones[node_id] if node_id in self._tombstones else self._buried.get(node_id)
-
-    def _find(self, node_id: str) -> Member | None:
-        at = bisect_left(self._members, node_id, key=by_id)
-        return self._members[at] if at < len(self._members) and self._members[at].id == node_id else None
 
     def _commit_version(self, steps: Sequence[tuple[Member | None, Member | None]]) -> None:
         self._version += 1
@@ -304,9 +297,7 @@ class _Draft:
     def _put(self, before: Member | None, after: Member | None) -> None:
         member = after or before
         assert member is not None, "a change has a before or an after"  # noqa: S101 - invariant, kept on
-        at = bisect_left(self._members, member.id, key=by_id)
-        self._members[at : at + (before is not None)] = [after] if after else []
-        self._bytes += (len(after.entry) if after else 0) - (len(before.entry) if before else 0)
+        self._table = self._table.put(after) if after else self._table.drop(member.id)
         self._touched[member.id] = after
         self._follow_primary(member.id, after)
 

@@ -45,6 +45,11 @@ def blob(tag: bytes, payload: bytes) -> bytes:
     return tag + varint(len(payload)) + payload
 
 
+def message(tag: bytes, pieces: Sequence[bytes]) -> list[bytes]:
+    """A message field whose content is in pieces, as pieces to be joined."""
+    return [tag, varint(sum(map(len, pieces))), *pieces]
+
+
 def text(tag: bytes, content: str) -> bytes:
     """A string field; nothing for the empty default."""
     return blob(tag, content.encode()) if content else b""

@@ -1,24 +1,24 @@
 """The cluster at one version, and the step from one version to the next.
 
-Both are immutable and know their wire form, which is joined on first use and then kept: whoever answers the same
-version again pays for a copy at most.
+Both are immutable and know their wire form, in pieces that are made on first use and then kept: whoever answers the
+same version again pays for one copy.
 """
 
 from __future__ import annotations
 
-from bisect import bisect_left
 from operator import attrgetter
 from typing import TYPE_CHECKING
 
 from laura_fast.domain.membership import encoding
+from laura_fast.domain.membership.table import MemberTable
 
 if TYPE_CHECKING:
     from laura_fast.domain.membership.values import Member, ReplicaSet, Shard
 
-by_id = attrgetter("id")
 _entry = attrgetter("entry")
 
 FIRST_VERSION = 1
+_NO_MEMBERS = MemberTable()
 
 
 class TopologySnapshot:
@@ -26,69 +26,71 @@ class TopologySnapshot:
 
     Attributes:
         version: Counts changes, from 1.
-        members: Sorted by id.
+        table: The members.
         primary_id: The elected primary; empty where there is none.
         replica_sets: Outcome of the elections.
         shards: Who owns which chunks.
-        size_bytes: All members' entries together.
     """
 
     __slots__ = (
         "_encoded",
-        "_encoded_members",
-        "members",
+        "_members",
+        "_pieces",
         "primary_id",
         "replica_sets",
         "shards",
-        "size_bytes",
+        "table",
         "version",
     )
 
     def __init__(
         self,
         version: int = FIRST_VERSION,
-        members: tuple[Member, ...] = (),
+        table: MemberTable = _NO_MEMBERS,
         *,
         primary_id: str = "",
         replica_sets: tuple[ReplicaSet, ...] = (),
         shards: tuple[Shard, ...] = (),
-        size_bytes: int = 0,
     ) -> None:
         self.version = version
-        self.members = members
-        self.size_bytes = size_bytes
+        self.table = table
         self.primary_id = primary_id
         self.replica_sets = replica_sets
         self.shards = shards
         self._encoded: bytes | None = None
-        self._encoded_members: bytes | None = None
+        self._pieces: tuple[bytes, ...] | None = None
+        self._members: tuple[Member, ...] | None = None
+
+    @property
+    def members(self) -> tuple[Member, ...]:
+        """All members, sorted by id."""
+        if self._members is None:
+            self._members = tuple(self.table)
+        return self._members
 
     def find(self, node_id: str) -> Member | None:
         """The member of that id, in O(log n)."""
-        at = bisect_left(self.members, node_id, key=by_id)
-        return self.members[at] if at < len(self.members) and self.members[at].id == node_id else None
+        return self.table.find(node_id)
+
+    @property
+    def pieces(self) -> tuple[bytes, ...]:
+        """`lauradb.cluster.ClusterTopology`, to be joined: an answer that carries it is then one copy."""
+        if self._pieces is None:
+            self._pieces = (
+                encoding.integer(b"\x08", self.version),
+                *self.table.pieces(b"\x12"),
+                encoding.text(b"\x1a", self.primary_id),
+                encoding.replica_sets(b"\x22", self.replica_sets),
+                encoding.shards(b"\x2a", self.shards),
+            )
+        return self._pieces
 
     @property
     def encoded(self) -> bytes:
         """`lauradb.cluster.ClusterTopology`."""
         if self._encoded is None:
-            self._encoded = b"".join(
-                (
-                    encoding.integer(b"\x08", self.version),
-                    encoding.repeated(b"\x12", [*map(_entry, self.members)]),
-                    encoding.text(b"\x1a", self.primary_id),
-                    encoding.replica_sets(b"\x22", self.replica_sets),
-                    encoding.shards(b"\x2a", self.shards),
-                )
-            )
+            self._encoded = b"".join(self.pieces)
         return self._encoded
-
-    @property
-    def encoded_members(self) -> bytes:
-        """Field `cluster_nodes` of `lauradb.cluster.NodeRegistrationResponse`."""
-        if self._encoded_members is None:
-            self._encoded_members = encoding.repeated(b"\x1a", [*map(_entry, self.members)])
-        return self._encoded_members
 
 
 class TopologyDelta:
@@ -127,8 +129,8 @@ class TopologyDelta:
         return len(self.upserted) + len(self.removed_ids)
 
     @property
-    def encoded(self) -> bytes:
-        """`laura.fast.v1.TopologyDelta`."""
+    def pieces(self) -> tuple[bytes, ...]:
+        """`laura.fast.v1.TopologyDelta`, to be joined."""
         if self._encoded is None:
             self._encoded = b"".join(
                 (
@@ -140,4 +142,4 @@ class TopologyDelta:
                     encoding.shards(b"\x32", self.shards),
                 )
             )
-        return self._encoded
+        return (self._encoded,)

@@ -129,7 +129,7 @@ def test_the_size_of_the_topology_is_bounded_and_counted_exactly() -> None:
     rules = replace(RULES, max_bytes=6)
     batch = run(join("aa"), join("bb"), join("c"), Leave("aa", "", 0), join("c"), rules=rules)
     assert [outcome.full for outcome in batch.outcomes] == [False, False, True, False, False]
-    assert batch.topology.size_bytes == sum(len(member.entry) for member in batch.topology.members) == 5
+    assert batch.topology.table.size_bytes == sum(len(member.entry) for member in batch.topology.members) == 5
 
 
 def test_placement_makes_one_version_and_the_same_placement_none() -> None:
