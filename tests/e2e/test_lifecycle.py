@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import grpc
 import pytest
+import trustme
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
 
@@ -17,6 +18,7 @@ from tests.conftest import TRANSPORTS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
     from tests.e2e.processes import LauraProcess, ServerProcess
 
@@ -201,3 +203,26 @@ def test_sighup_re_reads_the_log_level(serve: Serve, tmp_path_factory: pytest.Te
     server.signal(signal.SIGHUP)
     server.await_log("settings_not_reloaded")
     assert server.terminate() == 0
+
+
+def test_sighup_re_reads_the_certificates(
+    serve: Serve, transport: str, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    cert, key = (tmp_path_factory.mktemp("tls") / name for name in ("cert.pem", "key.pem"))
+    _issue(cert, key)
+    server = serve("--transport", transport, "--tls-cert-file", str(cert), "--tls-key-file", str(key))
+    assert server.address
+    _issue(cert, key)
+    server.signal(signal.SIGHUP)
+    server.await_log("tls_reloaded")
+    cert.write_text("no certificate")
+    server.signal(signal.SIGHUP)
+    server.await_log("tls_reload_failed")
+    assert server.terminate() == 0
+
+
+def _issue(cert: Path, key: Path) -> None:
+    issued = trustme.CA().issue_cert("localhost")
+    issued.cert_chain_pems[0].write_to_path(cert)
+    key.touch(mode=0o600)
+    issued.private_key_pem.write_to_path(key)
