@@ -6,6 +6,7 @@ Header blocks use only literals without indexing (RFC 7541 §6.2.2), so no state
 from __future__ import annotations
 
 import asyncio
+import itertools
 import socket
 import struct
 from typing import cast
@@ -48,7 +49,7 @@ def message(payload: bytes) -> bytes:
 
 
 class RawConnection(asyncio.Protocol):
-    """One connection that repeats one prepared call.
+    """One connection that repeats one prepared call, with one message after the other.
 
     Attributes:
         data_bytes: Bytes of DATA frames received: what proves that the answers were answers.
@@ -56,9 +57,9 @@ class RawConnection(asyncio.Protocol):
         gone_away: Error code of a GOAWAY, or None.
     """
 
-    def __init__(self, path: str, payload: bytes) -> None:
+    def __init__(self, path: str, *payloads: bytes) -> None:
         self._block = request_block(path)
-        self._body = message(payload)
+        self._bodies = itertools.cycle([message(payload) for payload in payloads])
         self._next_stream = 1
         self._buffer = b""
         self._target = 0
@@ -116,7 +117,7 @@ class RawConnection(asyncio.Protocol):
 
     def _call(self, end: int = END_STREAM) -> bytes:
         stream, self._next_stream = self._next_stream, self._next_stream + 2
-        return frame(HEADERS, END_HEADERS, stream, self._block) + frame(DATA, end, stream, self._body)
+        return frame(HEADERS, END_HEADERS, stream, self._block) + frame(DATA, end, stream, next(self._bodies))
 
     async def run(self, calls: int, in_flight: int) -> None:
         """Makes `calls` calls, `in_flight` at a time, and returns when the last is answered."""
@@ -147,8 +148,8 @@ class RawConnection(asyncio.Protocol):
         self.transport.abort()
 
 
-async def connect(address: tuple[str, int], path: str, payload: bytes) -> RawConnection:
-    """Opens a connection that will repeat the call `path` with the message `payload`."""
+async def connect(address: tuple[str, int], path: str, *payloads: bytes) -> RawConnection:
+    """Opens a connection that will repeat the call `path`, its messages taken in turn from `payloads`."""
     loop = asyncio.get_running_loop()
-    _, protocol = await loop.create_connection(lambda: RawConnection(path, payload), *address)
+    _, protocol = await loop.create_connection(lambda: RawConnection(path, *payloads), *address)
     return protocol

@@ -1,0 +1,1 @@
+"""Charts: one question each, units on every axis, spread as bars, colours that colour-blind readers can tell apart."""
