@@ -9,9 +9,11 @@ import pytest
 import trustme
 
 from laura_fast.client import ClientTls, ClusterClient, RetryPolicy
+from laura_fast.client.channel import KEEPALIVE_INTERVAL_MS
 from laura_fast.errors import ConfigError, TlsMaterialError, UnreachableError
 from laura_fast.limits import MIB
 from laura_fast.pb.lauradb.cluster import cluster_pb2 as pb
+from laura_fast.transport.settings import TransportSettings
 from tests.unit.client.fake_cluster import FakeCluster
 
 ONE_PASS = RetryPolicy(max_passes=1)
@@ -28,6 +30,10 @@ async def test_the_proxy_of_the_shell_is_not_used(cluster: FakeCluster, monkeypa
     monkeypatch.setenv("http_proxy", "http://127.0.0.1:9")
     async with ClusterClient(cluster.address.replace("127.0.0.1", "localhost"), policy=ONE_PASS) as client:
         assert (await client.topology()).version == 1
+
+
+def test_pings_stay_within_what_servers_allow_by_default() -> None:
+    assert 2 * TransportSettings().min_ping_interval_ms <= KEEPALIVE_INTERVAL_MS
 
 
 def test_a_certificate_needs_its_key() -> None:
