@@ -16,7 +16,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 CORPUS = Path(__file__).resolve().parent / "corpus"
-TARGETS = ("hpack", "framing")
+TARGETS = ("hpack", "framing", "connection")
 _EXECUTED = re.compile(r"stat::number_of_executed_units:\s*(\d+)")
 _PEAK = re.compile(r"stat::peak_rss_mb:\s*(\d+)")
 _SLOWEST = re.compile(r"stat::slowest_unit_time_sec:\s*(\d+)")
