@@ -206,3 +206,9 @@ SWEEP_LONGEST_S: Final = 1.0
 
 REFUSAL_DELAY_S: Final = 0.05
 """How long a refusal waits for the first message of a request that may have none."""
+
+ASSEMBLY_BYTES: Final = 8 * MIB
+"""Incomplete request messages of one connection; beyond, they are completed one after the other."""
+
+CONNECTION_QUEUE_BYTES: Final = 1 * MIB
+"""Answers that one connection's peer has not taken; beyond, its unary calls wait before they run (CVE-2019-9517)."""

@@ -74,7 +74,7 @@ class Calls:
         return b""
 
     async def describe(self, request: bytes, context: Any) -> bytes:
-        remaining = context.time_remaining()
+        remaining = context.time_remaining()  # clients round up
         metadata = dict(context.invocation_metadata())
         await context.send_initial_metadata((("first", "1"),))
         context.set_trailing_metadata((("last-bin", b"\x01"),))
@@ -82,7 +82,7 @@ class Calls:
         assert metadata.get("b-bin") == b"\xff\x00"
         assert context.peer().startswith("ipv4:127.0.0.1:")
         assert not context.cancelled()
-        return f"{0 < remaining <= TIMEOUT_S} {names} {context.peer_identity_key()}".encode()
+        return f"{0 < remaining <= TIMEOUT_S + 1} {names} {context.peer_identity_key()}".encode()
 
     async def hang(self, request: bytes, context: Any) -> bytes:
         context.add_done_callback(lambda _: self.done.append(context))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import errno
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from laura_fast import limits
@@ -51,7 +52,10 @@ class Acceptor:
         """Accepts no more; whoever is still in a TLS handshake is dropped."""
         if self._listener.fileno() >= 0 and self._loop is not None:
             self._loop.remove_reader(self._listener.fileno())
+        path = self._listener.getsockname() if self._listener.fileno() >= 0 else None
         self._listener.close()
+        if path and isinstance(path, str):
+            Path(path).unlink(missing_ok=True)
         for handshake in self._handshakes:
             handshake.cancel()
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from laura_fast.transport.native.calls import Call
-    from laura_fast.transport.native.protocol import ServerProtocol
+    from laura_fast.transport.native.hosting import Host
     from laura_fast.transport.native.requests import Request
     from laura_fast.wire.grpc.compression import Codec
 
@@ -50,9 +50,9 @@ class Context(grpc.aio.ServicerContext[Any, Any]):
     request_compressed = False
     """Whether the last request message came compressed; grpc.aio has no such thing."""
 
-    def __init__(self, request: Request, protocol: ServerProtocol, started: float, call: Call | None = None) -> None:
+    def __init__(self, request: Request, host: Host, started: float, call: Call | None = None) -> None:
         self._request = request
-        self._protocol = protocol
+        self._host = host
         self._call = call
         self.started = started
 
@@ -71,7 +71,7 @@ class Context(grpc.aio.ServicerContext[Any, Any]):
         self._initial = checked(initial_metadata)
         if self._call is not None:
             self._call.send_headers()
-            self._call.protocol.flush_soon()
+            self._call.host.flush_soon()
 
     def _streaming(self) -> Call:
         if self._call is None:
@@ -140,10 +140,10 @@ class Context(grpc.aio.ServicerContext[Any, Any]):
         return self._request.prepared.metadata
 
     def peer(self) -> str:
-        return self._protocol.peer
+        return self._host.peer
 
     def auth_context(self) -> Mapping[str, Iterable[bytes]]:
-        return self._protocol.auth_context()
+        return self._host.auth_context()
 
     def peer_identity_key(self) -> str | None:
         names = self.auth_context()

@@ -12,7 +12,7 @@ from laura_fast.errors import UnimplementedError
 if TYPE_CHECKING:
     import asyncio
 
-    from laura_fast.transport.native.protocol import ServerProtocol
+    from laura_fast.transport.native.hosting import Host
     from laura_fast.wire.grpc.framing import Deframer
     from laura_fast.wire.http2.stream import Stream
 
@@ -28,12 +28,12 @@ class Inbox:
         ended: The peer half-closed.
     """
 
-    __slots__ = ("_closed", "_deframer", "_held", "_protocol", "_reader", "_stream", "ended", "single")
+    __slots__ = ("_closed", "_deframer", "_held", "_host", "_reader", "_stream", "ended", "single")
 
-    def __init__(self, protocol: ServerProtocol, stream: Stream, deframer: Deframer) -> None:
+    def __init__(self, host: Host, stream: Stream, deframer: Deframer) -> None:
         self.single = False
         self.ended = False
-        self._protocol = protocol
+        self._host = host
         self._stream = stream
         self._deframer = deframer
         self._closed = False
@@ -54,7 +54,9 @@ class Inbox:
         if self.single and self._deframer.surplus_bytes:
             raise _wrong_count("more")
         if self.single or not self._deframer.has_message:
-            self._give_back(self._held)
+            self.give_back()
+        else:
+            self._host.assembly.allows(self, 0)
         self._wake()
 
     def feed_end(self) -> None:
@@ -66,6 +68,7 @@ class Inbox:
         """Nobody will read any more."""
         self._closed = True
         self._deframer.clear()
+        self._host.assembly.leave(self)
 
     def take_only(self) -> bytes:
         """The one message of a body that is complete.
@@ -98,7 +101,7 @@ class Inbox:
         """Until there is a message, or the end."""
         if self._reader is not None:
             raise grpc.aio.UsageError("only one read at a time")
-        self._reader = self._protocol.loop.create_future()
+        self._reader = self._host.loop.create_future()
         try:
             await self._reader
         finally:
@@ -109,7 +112,10 @@ class Inbox:
         message = self._deframer.pop()
         if message is not None:
             freed = before - self._deframer.held_bytes
-            self._give_back(min(freed, self._held) if self._deframer.has_message else self._held)
+            if self._deframer.has_message:
+                self._give_back(min(freed, self._held))
+            else:
+                self.give_back()
         return message
 
     def _wake(self) -> None:
@@ -117,16 +123,70 @@ class Inbox:
         if reader is not None and (self.ended or self._deframer.has_message) and not reader.done():
             reader.set_result(None)
 
+    def give_back(self) -> None:
+        """Gives back everything: an incomplete message can't be read yet, and its peer must be able to complete it."""
+        size = self._deframer.held_bytes if self._deframer.missing_bytes else 0
+        if self._host.assembly.allows(self, size):
+            self._give_back(self._held)
+
     def _give_back(self, size: int) -> None:
         """Widens the stream's window, also by what a message larger than the window still needs."""
         self._held -= size
-        machine, stream = self._protocol.machine, self._stream
+        machine, stream = self._host.machine, self._stream
         if size:
             machine.consume(stream, size)
-            self._protocol.flush_soon()
+            self._host.flush_soon()
         missing = min(self._deframer.missing_bytes, limits.MESSAGE_WINDOW_BYTES) - stream.receive_window
         if missing > 0 and not (self._closed or self.ended):
             machine.grant(stream, missing)
+
+
+class Assembly:
+    """Bounds what a connection's incomplete messages hold together.
+
+    Beyond the limit only one of them goes on growing, until it is complete; then the next. So a hundred streams that
+    each announce a large message hold one large message and a hundred small windows.
+    """
+
+    __slots__ = ("_bytes", "_favourite", "_sizes", "_waiting")
+
+    def __init__(self) -> None:
+        self._bytes = 0
+        self._sizes: dict[Inbox, int] = {}
+        self._favourite: Inbox | None = None
+        self._waiting: dict[Inbox, None] = {}
+
+    def allows(self, inbox: Inbox, size: int) -> bool:
+        """Whether `inbox`, whose incomplete message has `size` bytes, may ask for more; later it is asked again."""
+        self._set(inbox, size)
+        if not size or self._bytes <= limits.ASSEMBLY_BYTES:
+            return True
+        if self._favourite is None:
+            self._favourite = inbox
+        if self._favourite is not inbox:
+            self._waiting[inbox] = None
+        return self._favourite is inbox
+
+    def leave(self, inbox: Inbox) -> None:
+        """The call of `inbox` is over."""
+        self._waiting.pop(inbox, None)
+        self._set(inbox, 0)
+
+    def _set(self, inbox: Inbox, size: int) -> None:
+        before = self._sizes.pop(inbox, 0)
+        self._bytes += size - before
+        if size:
+            self._sizes[inbox] = size
+        elif before:
+            if self._favourite is inbox:
+                self._favourite = None
+            self._let_go_on()
+
+    def _let_go_on(self) -> None:
+        while self._waiting and (self._favourite is None or self._bytes <= limits.ASSEMBLY_BYTES):
+            inbox = next(iter(self._waiting))
+            del self._waiting[inbox]
+            inbox.give_back()
 
 
 def _wrong_count(count: str) -> UnimplementedError:

@@ -14,37 +14,25 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from laura_fast.errors import ProtocolError
-from laura_fast.transport.native import answers
-from laura_fast.transport.native.calls import Call
-from laura_fast.transport.native.context import Context
+from laura_fast.transport.native.hosting import Host
 from laura_fast.transport.native.peers import auth_context, peer_name, speaks_h2
-from laura_fast.transport.native.refusing import RefusedCall
-from laura_fast.transport.native.running import Suspended
-from laura_fast.wire.http2.errors import ErrorCode
-from laura_fast.wire.http2.server import ServerConnection
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine, Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     from laura_fast.errors import Code
-    from laura_fast.transport.native.requests import Request
     from laura_fast.transport.native.state import ServerState
-    from laura_fast.wire.http2.hpack_table import Fields
-    from laura_fast.wire.http2.stream import Stream
+    from laura_fast.wire.http2.errors import ErrorCode
 
 _monotonic = time.monotonic
 
 
-class ServerProtocol(asyncio.Protocol):
+class ServerProtocol(Host, asyncio.Protocol):
     """One connection.
 
     Attributes:
-        machine: Its HTTP/2 state.
-        peer: As gRPC writes addresses, `ipv4:127.0.0.1:50000`.
-        calls: Calls that are not over, or whose handlers still run.
         opened_at: When it was accepted, seconds.
         heard_at: When bytes last arrived.
-        busy_at: When there last was a call.
         closing_at: When it was told to go; None before.
         gone: Called when the connection is closed.
     """
@@ -55,27 +43,16 @@ class ServerProtocol(asyncio.Protocol):
         "_more",
         "_newest_seen",
         "_transport",
-        "busy_at",
-        "calls",
         "closing_at",
         "draining_at",
         "gone",
         "heard_at",
-        "loop",
-        "machine",
         "opened_at",
-        "peer",
-        "server",
     )
 
     def __init__(self, server: ServerState, loop: asyncio.AbstractEventLoop, gone: Callable[[], None]) -> None:
-        self.server = server
-        self.loop = loop
-        settings = server.settings
-        self.machine = ServerConnection(self, settings.max_concurrent_rpcs, settings.min_ping_interval_ms / 1000)
-        self.peer = ""
-        self.calls: set[Call] = set()
-        self.opened_at = self.heard_at = self.busy_at = _monotonic()
+        super().__init__(server, loop)
+        self.opened_at = self.heard_at = self.busy_at
         self.closing_at: float | None = None
         self.draining_at: float | None = None
         self.gone = gone
@@ -152,6 +129,8 @@ class ServerProtocol(asyncio.Protocol):
             return
         machine = self.machine
         more = machine.pump()
+        if self._parked:
+            self.start_parked()
         if machine.out:
             self._transport.write(b"".join(machine.out))
             machine.out.clear()
@@ -202,6 +181,10 @@ class ServerProtocol(asyncio.Protocol):
         if self.machine.draining == 2 and not (self.machine.streams or self.calls):  # noqa: PLR2004  # second step
             self._transport.close()
 
+    def close(self) -> None:
+        """Closes when everything is written."""
+        self._transport.close()
+
     def kill(self) -> None:
         """Closes now."""
         self._transport.abort()
@@ -211,114 +194,7 @@ class ServerProtocol(asyncio.Protocol):
         self.machine.fail(ProtocolError(reason, error_code))
         self._flush()
 
-    # --- from the machine: see `laura_fast.wire.http2.header_blocks.Host` ----------------------------------------
-
-    def prepare(self, common: Fields, own: Fields) -> Request:
-        return self.server.preparer.prepare(common, own)
-
-    def whole(self, stream_id: int, request: Request, body: bytes) -> None:
-        size = len(body) - 5
-        if (
-            size < 0
-            or body[0]
-            or int.from_bytes(body[1:5], "big") != size
-            or request.content_length not in (None, len(body))
-            or self.server.is_full()
-        ):
-            self._take_apart(stream_id, request, body)
-            return
-        server, method, started = self.server, request.method, _monotonic()
-        server.observer.rpc_started(method.path)
-        context = Context(request, self, started)
-        coroutine = None
-        try:
-            coroutine = method.behaviour(method.parse(body[5:]), context)
-            waits_for = coroutine.send(None)
-        except StopIteration as returned:
-            if not context.touched and type(answer := method.serialise(returned.value)) is bytes:
-                machine = self.machine
-                size = len(answer) + 5
-                if size <= answers.LARGEST and machine.can_answer(size):
-                    machine.out.append(server.answers.pack(stream_id, answer))
-                    machine.window -= size
-                    machine.strikes = 0
-                    server.observer.rpc_handled(method.path, 0, _monotonic() - started, self.peer)
-                    return
-            self._adopt(stream_id, request, context).succeed(returned.value)
-        except Exception as error:  # noqa: BLE001  # any bug in a handler ends its call only
-            self._adopt(stream_id, request, context).fail(error)
-        else:
-            call = self._adopt(stream_id, request, context)
-            call.resume(_go_on(call, coroutine, waits_for))
-
-    def opened(self, stream: Stream) -> None:
-        request: Request = stream.request
-        refusal = request.prepared.refusal
-        if refusal is None and self.server.is_full():
-            refusal = answers.TOO_MANY_CALLS
-        if refusal is not None:
-            stream.call = RefusedCall(self, stream, refusal)
-            return
-        stream.call = call = self._call(stream, request, None)
-        call.begin()
-
-    def received(self, stream: Stream, data: bytes) -> None:
-        if stream.call is not None:
-            stream.call.feed(data)
-
-    def ended(self, stream: Stream) -> None:
-        if stream.call is not None:
-            stream.call.feed_end()
-
-    def aborted(self, stream: Stream, error_code: int) -> None:  # noqa: ARG002  # all mean cancelled
-        if stream.call is not None:
-            stream.call.abort()
-
-    # --- calls ---------------------------------------------------------------------------------------------------
-
-    def forget(self, call: Call) -> None:
-        """The call is over and its handler is done."""
-        if call in self.calls:
-            self.calls.remove(call)
-            self.server.rpcs -= 1
-            self.busy_at = _monotonic()
-            if self.machine.draining:
-                self.flush_soon()
-
-    def _call(self, stream: Stream, request: Request, context: Context | None) -> Call:
-        call = Call(self, stream, request, context)
-        self.calls.add(call)
-        self.server.rpcs += 1
-        return call
-
-    def _adopt(self, stream_id: int, request: Request, context: Context) -> Call:
-        stream = self.machine.adopt(stream_id, request)
-        stream.call = call = self._call(stream, request, context)
-        return call
-
-    def _take_apart(self, stream_id: int, request: Request, body: bytes) -> None:
-        """A request that is not one plain message takes the long way."""
-        stream = self.machine.adopt(stream_id, request)
-        if request.content_length not in (None, len(body)):
-            self.machine.refuse(stream, ErrorCode.PROTOCOL_ERROR)
-            return
-        self.opened(stream)
-        if stream.call is not None:
-            stream.call.feed(body)
-            stream.call.feed_end()
-
     def auth_context(self) -> Mapping[str, Iterable[bytes]]:
-        """What TLS knows of the peer, as grpc.aio names it."""
         if self._auth is None:
             self._auth = auth_context(self._transport)
         return self._auth
-
-
-async def _go_on(call: Call, coroutine: Coroutine[Any, Any, Any], waits_for: Any) -> None:
-    """An inline handler suspended after all: the rest of it in a task."""
-    try:
-        answer = await Suspended(coroutine, waits_for)
-    except (Exception, asyncio.CancelledError) as error:  # noqa: BLE001  # any bug in a handler ends its call only
-        call.fail(error)
-    else:
-        call.succeed(answer)

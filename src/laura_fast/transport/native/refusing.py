@@ -8,7 +8,7 @@ from laura_fast import limits
 
 if TYPE_CHECKING:
     from laura_fast.transport.native.answers import Refusal
-    from laura_fast.transport.native.protocol import ServerProtocol
+    from laura_fast.transport.native.hosting import Host
     from laura_fast.wire.http2.stream import Stream
 
 
@@ -19,19 +19,19 @@ class RefusedCall:
     of reporting the status, so it is held back until that message is here.
     """
 
-    __slots__ = ("_protocol", "_refusal", "_stream", "_timer", "over")
+    __slots__ = ("_host", "_refusal", "_stream", "_timer", "over")
 
-    def __init__(self, protocol: ServerProtocol, stream: Stream, refusal: Refusal) -> None:
-        self._protocol = protocol
+    def __init__(self, host: Host, stream: Stream, refusal: Refusal) -> None:
+        self._host = host
         self._stream = stream
         self._refusal = refusal
         self.over = False
-        self._timer = protocol.loop.call_later(limits.REFUSAL_DELAY_S, self._answer)
+        self._timer = host.loop.call_later(limits.REFUSAL_DELAY_S, self._answer)
 
     def feed(self, data: bytes) -> None:
         """The body begins; what it says does not matter."""
         self._answer()
-        self._protocol.machine.consume(self._stream, len(data))
+        self._host.machine.consume(self._stream, len(data))
 
     def feed_end(self) -> None:
         """The request is complete."""
@@ -46,8 +46,8 @@ class RefusedCall:
         if self.over:
             return
         self.abort()
-        machine, refusal = self._protocol.machine, self._refusal
+        machine, refusal = self._host.machine, self._refusal
         machine.send_headers(self._stream, refusal.block, end_stream=not refusal.body)
         if refusal.body:
             machine.send_body(self._stream, refusal.body)
-        self._protocol.flush_soon()
+        self._host.flush_soon()

@@ -43,7 +43,7 @@ async def run(call: Call, raw: bytes | None) -> None:
 
 async def intercept(call: Call) -> None:
     """Asks the interceptors for the handler, then runs it, all in one task."""
-    server, prepared = call.protocol.server, call.request.prepared
+    server, prepared = call.host.server, call.request.prepared
     details = CallDetails(prepared.path, prepared.metadata)
     try:
         handler = await _chain(server.interceptors, server.methods.handler)(details)

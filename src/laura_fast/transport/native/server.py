@@ -161,6 +161,11 @@ class NativeServer(grpc.aio.Server):
             await asyncio.sleep(_POLL_S)
         self._sweeper.stop()
         for connection in tuple(state.connections):
+            connection.close()
+        given_up = loop.time() + limits.LINGER_S
+        while state.connections and loop.time() < given_up:  # noqa: ASYNC110  # once per server
+            await asyncio.sleep(_POLL_S)
+        for connection in tuple(state.connections):
             connection.kill()
         self._stopped.set()
 

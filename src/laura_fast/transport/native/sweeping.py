@@ -95,9 +95,7 @@ def _is_stuck(connection: ServerProtocol, now: float) -> bool:
 def _reset_stalled(connection: ServerProtocol, now: float) -> None:
     """Streams whose peer has not taken a byte for long: their queues are memory somebody else could use."""
     machine = connection.machine
-    stalled = [
-        stream for stream in machine.streams.values() if stream.queued and now - stream.progress_at > limits.STALL_S
-    ]
+    stalled = [stream for stream in machine.streams.values() if stream.stalled_s(now) > limits.STALL_S]
     for stream in stalled:
         machine.reset_stream(stream.stream_id, ErrorCode.CANCEL)
         if stream.call is not None:

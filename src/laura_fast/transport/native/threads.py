@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 async def invoke(call: Call, method: Method, raw: bytes | None) -> Any:
     """Runs the behaviour in a thread; a stream of answers occupies the thread until its end."""
     argument = _requests(call) if raw is None else call.parse(raw)
-    loop = call.protocol.loop
-    return await loop.run_in_executor(call.protocol.server.executor, _run, call, method, argument)
+    loop = call.host.loop
+    return await loop.run_in_executor(call.host.server.executor, _run, call, method, argument)
 
 
 def _run(call: Call, method: Method, argument: Any) -> Any:
@@ -36,7 +36,7 @@ def _requests(call: Call) -> Iterator[Any]:
 
 
 def _wait(call: Call, coroutine: Coroutine[Any, Any, Any]) -> Any:
-    return asyncio.run_coroutine_threadsafe(coroutine, call.protocol.loop).result()
+    return asyncio.run_coroutine_threadsafe(coroutine, call.host.loop).result()
 
 
 class SyncContext(grpc.ServicerContext):
@@ -101,7 +101,7 @@ class SyncContext(grpc.ServicerContext):
         return self._context.time_remaining()
 
     def cancel(self) -> bool:
-        self._call.protocol.loop.call_soon_threadsafe(self._call.cancel_locally)
+        self._call.host.loop.call_soon_threadsafe(self._call.cancel_locally)
         return not self._call.over
 
     def add_callback(self, callback: Callable[[], None]) -> bool:

@@ -25,6 +25,7 @@ class Sender:
         peer: The peer's settings.
         window: Bytes of DATA the peer still takes on this connection.
         blocked: True while the socket takes no more; nothing is moved from the outboxes meanwhile.
+        queued: Bytes of DATA in all outboxes.
         data_frames: DATA frames that moved either way outside the fast path: the measure of progress.
         strikes: Pings that came too early since we last sent HEADERS or DATA.
         block_prefix: What the next header block must begin with.
@@ -36,6 +37,7 @@ class Sender:
         self.peer = PeerSettings()
         self.window = h2.DEFAULT_WINDOW
         self.blocked = False
+        self.queued = 0
         self.data_frames = 0
         self.strikes = 0
         self.block_prefix = b""
@@ -68,6 +70,7 @@ class Sender:
             self._emit(stream, data, 0)
             return True
         stream.enqueue(data)
+        self.queued += size
         self._waiting[stream.stream_id] = stream
         return stream.queued <= limits.STREAM_QUEUE_BYTES and self._turn_bytes <= limits.SEND_TURN_BYTES
 
@@ -96,6 +99,7 @@ class Sender:
             if size <= 0:
                 continue  # WINDOW_UPDATE puts it back
             piece = stream.dequeue(size)
+            self.queued -= len(piece)
             self._emit(stream, piece, 0)
             budget -= len(piece) + limits.SEND_TURN_MESSAGE_BYTES
             self._moved(stream)
@@ -142,6 +146,7 @@ class Sender:
         if stream.state is State.CLOSED:
             self.streams.pop(stream.stream_id, None)
             self._waiting.pop(stream.stream_id, None)
+            self.queued -= stream.queued
             stream.clear()
 
     def _remember_reset(self, stream_id: int) -> None:

@@ -150,7 +150,7 @@ class ServerConnection(HeaderBlocks):
             return
         self.data_frames += bool(data)
         stream.step(Input.RECEIVED)
-        stream.take_in(len(payload), self.now)
+        stream.take_in(len(payload))
         stream.count_content(len(data), ended=ended)
         if len(data) < len(payload):
             self.consume(stream, len(payload) - len(data))
@@ -164,11 +164,13 @@ class ServerConnection(HeaderBlocks):
         self._require_not_idle(stream_id, "RST_STREAM")
         if not stream_id:
             raise ProtocolError("RST_STREAM on stream 0", ErrorCode.PROTOCOL_ERROR)
-        self._count_reset()
         stream = self.streams.get(stream_id)
-        if stream is not None:
-            self._close(stream, Input.RESET)
-            self._host.aborted(stream, error_code)
+        if stream is None:
+            self._glitch()  # crossed our own end of the stream
+            return
+        self._count_reset()
+        self._close(stream, Input.RESET)
+        self._host.aborted(stream, error_code)
 
 
 _FRAMES: Final = {

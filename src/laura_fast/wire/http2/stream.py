@@ -66,16 +66,19 @@ class Stream:
         content_left: Bytes the content-length still promises, None if none was stated.
         queued: Bytes in the outbox.
         on_room: Called once when the outbox has room again.
-        progress_at: When DATA last moved in either direction, seconds.
+        moved: Pieces that left the outbox, for whoever looks out for stalled streams.
+        moved_before: `moved` when it was last looked at, at `looked_at` seconds.
     """
 
     __slots__ = (
         "call",
         "consumed",
         "content_left",
+        "looked_at",
+        "moved",
+        "moved_before",
         "on_room",
         "outbox",
-        "progress_at",
         "queued",
         "receive_window",
         "request",
@@ -98,7 +101,8 @@ class Stream:
         self.queued = 0
         self.trailers: bytes | None = None
         self.on_room: Callable[[], None] | None = None
-        self.progress_at = now
+        self.moved = self.moved_before = 0
+        self.looked_at = now
 
     def step(self, event: Input) -> None:
         """Changes the state.
@@ -113,13 +117,12 @@ class Stream:
             message = f"{event.name} on stream {self.stream_id} which is {self.state.name}"
             raise ProtocolError(message, ErrorCode.STREAM_CLOSED) from None
 
-    def take_in(self, size: int, now: float) -> None:
-        """Counts `size` bytes of received DATA against window and content length.
+    def take_in(self, size: int) -> None:
+        """Counts `size` bytes of received DATA against the window.
 
         Raises:
-            ProtocolError: More than the window allows, or than the content-length states (stream error).
+            ProtocolError: More than the window allows (stream error).
         """
-        self.progress_at = now
         self.receive_window -= size
         if self.receive_window < 0:
             raise ProtocolError("stream window exceeded", ErrorCode.FLOW_CONTROL_ERROR, self.stream_id)
@@ -159,7 +162,14 @@ class Stream:
             outbox.appendleft(view[size:])
             piece = view[:size]
         self.queued -= len(piece)
+        self.moved += 1
         return piece
+
+    def stalled_s(self, now: float) -> float:
+        """Seconds for which bytes were queued and none left; kept by asking again and again."""
+        if not self.queued or self.moved != self.moved_before:
+            self.moved_before, self.looked_at = self.moved, now
+        return now - self.looked_at
 
     def clear(self) -> None:
         """Forgets what is queued: the stream was reset."""

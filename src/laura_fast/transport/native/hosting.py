@@ -1,0 +1,189 @@
+"""From requests to handlers: what a connection does with what the HTTP/2 machine tells it.
+
+A unary call whose handler never suspends is answered in `whole`; everything else becomes a `Call`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections import deque
+from typing import TYPE_CHECKING, Any
+
+from laura_fast import limits
+from laura_fast.errors import InvalidArgumentError
+from laura_fast.transport.native import answers
+from laura_fast.transport.native.calls import Call
+from laura_fast.transport.native.context import Context
+from laura_fast.transport.native.inbox import Assembly
+from laura_fast.transport.native.refusing import RefusedCall
+from laura_fast.transport.native.running import Suspended
+from laura_fast.wire.http2.errors import ErrorCode
+from laura_fast.wire.http2.server import ServerConnection
+
+if TYPE_CHECKING:
+    from collections.abc import Coroutine, Iterable, Mapping
+
+    from laura_fast.transport.native.requests import Request
+    from laura_fast.transport.native.state import ServerState
+    from laura_fast.wire.http2.hpack_table import Fields
+    from laura_fast.wire.http2.stream import Stream
+
+_monotonic = time.monotonic
+
+
+class Host:
+    """The calls of one connection.
+
+    Attributes:
+        machine: The connection's HTTP/2 state.
+        peer: As gRPC writes addresses, `ipv4:127.0.0.1:50000`.
+        calls: Calls that are not over, or whose handlers still run.
+        assembly: Bounds the incomplete messages.
+        busy_at: When there last was a call, seconds.
+    """
+
+    __slots__ = ("_parked", "assembly", "busy_at", "calls", "loop", "machine", "peer", "server")
+
+    def __init__(self, server: ServerState, loop: asyncio.AbstractEventLoop) -> None:
+        self.server = server
+        self.loop = loop
+        settings = server.settings
+        self.machine = ServerConnection(self, settings.max_concurrent_rpcs, settings.min_ping_interval_ms / 1000)
+        self.peer = ""
+        self.calls: set[Call] = set()
+        self.assembly = Assembly()
+        self.busy_at = _monotonic()
+        self._parked: deque[Call] = deque()
+
+    def flush_soon(self) -> None:
+        """Writes what has gathered when this turn of the loop is over."""
+        raise NotImplementedError
+
+    def auth_context(self) -> Mapping[str, Iterable[bytes]]:
+        """What TLS knows of the peer, as grpc.aio names it."""
+        raise NotImplementedError
+
+    # --- from the machine: see `laura_fast.wire.http2.header_blocks.Host` ----------------------------------------
+
+    def prepare(self, common: Fields, own: Fields) -> Request:
+        return self.server.preparer.prepare(common, own)
+
+    def whole(self, stream_id: int, request: Request, body: bytes) -> None:
+        size = len(body) - 5
+        if (
+            size < 0
+            or body[0]
+            or int.from_bytes(body[1:5], "big") != size
+            or request.content_length not in (None, len(body))
+            or self.machine.queued > limits.CONNECTION_QUEUE_BYTES
+            or self.server.is_full()
+        ):
+            self._take_apart(stream_id, request, body)
+            return
+        server, method, started = self.server, request.method, _monotonic()
+        server.observer.rpc_started(method.path)
+        context = Context(request, self, started)
+        coroutine = None
+        try:
+            coroutine = method.behaviour(method.parse(body[5:]), context)
+            waits_for = coroutine.send(None)
+        except StopIteration as returned:
+            if not context.touched and type(answer := method.serialise(returned.value)) is bytes:
+                machine = self.machine
+                size = len(answer) + 5
+                if size <= answers.LARGEST and machine.can_answer(size):
+                    machine.out.append(server.answers.pack(stream_id, answer))
+                    machine.window -= size
+                    machine.strikes = 0
+                    server.observer.rpc_handled(method.path, 0, _monotonic() - started, self.peer)
+                    return
+            self._adopt(stream_id, request, context).succeed(returned.value)
+        except (Exception, asyncio.CancelledError) as error:  # noqa: BLE001  # any bug in a handler ends its call only
+            if coroutine is None:
+                error = InvalidArgumentError(f"the request does not parse: {error}", "MALFORMED_REQUEST")
+            self._adopt(stream_id, request, context).fail(error)
+        else:
+            call = self._adopt(stream_id, request, context)
+            call.set_timer(method)
+            call.go_on(_go_on(call, coroutine, waits_for))
+
+    def opened(self, stream: Stream) -> None:
+        request: Request = stream.request
+        refusal = request.prepared.refusal
+        if refusal is None and self.server.is_full():
+            refusal = answers.TOO_MANY_CALLS
+        if refusal is not None:
+            stream.call = RefusedCall(self, stream, refusal)
+            return
+        stream.call = call = self._call(stream, request, None)
+        call.begin()
+
+    def received(self, stream: Stream, data: bytes) -> None:
+        if stream.call is not None:
+            stream.call.feed(data)
+
+    def ended(self, stream: Stream) -> None:
+        if stream.call is not None:
+            stream.call.feed_end()
+
+    def aborted(self, stream: Stream, error_code: int) -> None:  # noqa: ARG002  # all mean cancelled
+        if stream.call is not None:
+            stream.call.abort()
+
+    # --- calls ---------------------------------------------------------------------------------------------------
+
+    def forget(self, call: Call) -> None:
+        """The call is over and its handler is done."""
+        if call in self.calls:
+            self.calls.remove(call)
+            self.server.rpcs -= 1
+            self.busy_at = _monotonic()
+            if self.machine.draining:
+                self.flush_soon()
+
+    def start(self, call: Call) -> None:
+        """Runs the handler of a unary request, unless the peer leaves too many answers unread: then later."""
+        if self.machine.queued > limits.CONNECTION_QUEUE_BYTES:
+            self._parked.append(call)
+        else:
+            call.start_with_only_request()
+
+    def start_parked(self) -> None:
+        """Starts what had to wait, as far as there is room again."""
+        while self._parked and self.machine.queued <= limits.CONNECTION_QUEUE_BYTES:
+            call = self._parked.popleft()
+            if not call.over:
+                call.start_with_only_request()
+
+    def _call(self, stream: Stream, request: Request, context: Context | None) -> Call:
+        call = Call(self, stream, request, context)
+        self.calls.add(call)
+        self.server.rpcs += 1
+        return call
+
+    def _adopt(self, stream_id: int, request: Request, context: Context) -> Call:
+        stream = self.machine.adopt(stream_id, request)
+        stream.call = call = self._call(stream, request, context)
+        return call
+
+    def _take_apart(self, stream_id: int, request: Request, body: bytes) -> None:
+        """A request that is not one plain message takes the long way."""
+        stream = self.machine.adopt(stream_id, request)
+        if request.content_length not in (None, len(body)):
+            self.machine.refuse(stream, ErrorCode.PROTOCOL_ERROR)
+            return
+        self.opened(stream)
+        if stream.call is not None:
+            stream.call.feed(body)
+            stream.call.feed_end()
+
+
+async def _go_on(call: Call, coroutine: Coroutine[Any, Any, Any], waits_for: Any) -> None:
+    """An inline handler suspended after all: the rest of it in a task."""
+    try:
+        answer = await Suspended(coroutine, waits_for)
+    except (Exception, asyncio.CancelledError) as error:  # noqa: BLE001  # any bug in a handler ends its call only
+        call.fail(error)
+    else:
+        call.succeed(answer)
