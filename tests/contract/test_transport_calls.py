@@ -211,10 +211,10 @@ async def test_cancelling_reaches_the_handler_and_its_callbacks(channel: Any, ca
 
 
 async def test_the_deadline_cancels_the_handler(channel: Any, calls: Calls, recorder: Recorder) -> None:
-    assert (await failure(unary(channel, "hang", timeout=0.1))).code() is grpc.StatusCode.DEADLINE_EXCEEDED
+    assert (await failure(unary(channel, "hang", timeout=0.5))).code() is grpc.StatusCode.DEADLINE_EXCEEDED
     async with asyncio.timeout(5):
         await calls.cancelled.wait()
-    await until(lambda: recorder.codes == [4])
+    await until(lambda: recorder.codes in ([1], [4]))  # the client's reset and the server's clock race
 
 
 async def test_handlers_may_use_the_loop_and_calls_share_no_context_variables(channel: Any) -> None:
