@@ -13,7 +13,7 @@ from laura_fast.app.observing import log_change, make_side_port
 from laura_fast.app.ready_file import ReadyFile
 from laura_fast.app.transports import create_transport
 from laura_fast.app.wiring import Services
-from laura_fast.errors import StartupError
+from laura_fast.errors import StartupError, StorageFailedError
 from laura_fast.metadata.embedded import EmbeddedMetadata
 from laura_fast.node.clock import SystemClock
 from laura_fast.node.membership import Membership
@@ -25,6 +25,7 @@ from laura_fast.storage.environment import Environment
 
 if TYPE_CHECKING:
     import ssl
+    from collections.abc import Callable
 
     from laura_fast.app.transports import Transport
     from laura_fast.config import Config
@@ -65,6 +66,8 @@ class Server:
         self._clock = SystemClock()
         self.metrics_address = ""
         self._address = ""
+        self._failure: StorageFailedError | None = None
+        self._last_stop: asyncio.Task[None] | None = None
 
     @property
     def address(self) -> str:
@@ -86,6 +89,8 @@ class Server:
     async def _start(self, undo: AsyncExitStack) -> None:
         environment = Environment.open(Path(self._config.data_dir))
         undo.push_async_callback(asyncio.to_thread, environment.close)
+        loop = asyncio.get_running_loop()
+        environment.on_failure = lambda error: _hand_over(loop, self._give_up, error)
         self._ready_file.remove()  # a killed predecessor's; a running one's data directory was refused above
         store = EmbeddedMetadata(environment)
         node_id = await own_id(store, self._config.node_id)
@@ -155,5 +160,24 @@ class Server:
             self._material.reload()
 
     async def wait(self) -> None:
-        """Returns once the server has stopped."""
+        """Returns once the server has stopped.
+
+        Raises:
+            StorageFailedError: It stopped itself, because nothing can be made durable any more.
+        """
         await self._stopped.wait()
+        if self._failure is not None:
+            raise self._failure
+
+    def _give_up(self, error: StorageFailedError) -> None:
+        """A failed disk is not retried: what the kernel dropped is gone, and only a fresh start reads what is there."""
+        self._failure = error
+        _log.error("storage_failed", error=str(error))
+        self._last_stop = asyncio.create_task(self.stop())
+
+
+def _hand_over(
+    loop: asyncio.AbstractEventLoop, act: Callable[[StorageFailedError], None], error: StorageFailedError
+) -> None:
+    """From the storage's thread to the event loop."""
+    loop.call_soon_threadsafe(act, error)

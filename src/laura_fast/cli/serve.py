@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import signal
 from typing import TYPE_CHECKING
 
@@ -18,7 +17,7 @@ from laura_fast.errors import ConfigError
 from laura_fast.observability import log
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Awaitable, Callable
     from pathlib import Path
 
     from laura_fast.config import Config, Loaded
@@ -46,6 +45,9 @@ async def serve(config: Config, reload: Callable[[], Loaded]) -> None:
     Args:
         config: Every setting.
         reload: Loads the settings anew, for SIGHUP.
+
+    Raises:
+        LauraError: It can't start, or stopped itself.
     """
     server = Server(config)
     first, second = asyncio.Event(), asyncio.Event()
@@ -53,12 +55,12 @@ async def serve(config: Config, reload: Callable[[], Loaded]) -> None:
     await server.start()
     notify("READY=1")
     watchdog = asyncio.create_task(keep_watchdog_fed())
-    await first.wait()
-    notify("STOPPING=1")
-    await _stop(server, second)
-    watchdog.cancel()
-    with contextlib.suppress(asyncio.CancelledError):
-        await watchdog
+    try:
+        await _first_of(first.wait(), server.wait())
+        notify("STOPPING=1")
+        await _stop(server, second)
+    finally:
+        watchdog.cancel()
 
 
 def _listen(first: asyncio.Event, second: asyncio.Event, re_read: Callable[[], None]) -> None:
@@ -71,13 +73,21 @@ def _listen(first: asyncio.Event, second: asyncio.Event, re_read: Callable[[], N
     loop.add_signal_handler(signal.SIGHUP, re_read)
 
 
+async def _first_of(*ends: Awaitable[object]) -> None:
+    """Waits for one of them and raises what it raised."""
+    tasks = [asyncio.ensure_future(end) for end in ends]
+    done, pending = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+    for task in pending:
+        task.cancel()
+    for task in done:
+        task.result()
+
+
 async def _stop(server: Server, at_once: asyncio.Event) -> None:
     graceful = asyncio.create_task(server.stop())
-    impatient = asyncio.create_task(at_once.wait())
-    await asyncio.wait({graceful, impatient}, return_when=asyncio.FIRST_COMPLETED)
+    await _first_of(asyncio.shield(graceful), at_once.wait())
     if not graceful.done():
         await server.stop(grace_s=0)
-    impatient.cancel()
     await graceful
 
 

@@ -26,13 +26,21 @@ if TYPE_CHECKING:
 
 
 class Environment:
-    """Durable tables of bytes → bytes in one directory. Create with `open`."""
+    """Durable tables of bytes → bytes in one directory. Create with `open`.
+
+    Attributes:
+        on_failure: Called once, on the writer's thread, when the disk failed for good.
+    """
 
     def __init__(self, lock: DirectoryLock, handle: lmdb.Environment) -> None:
         self._lock = lock
         self._handle = handle
         self._tables: dict[bytes, Any] = {}
-        self._writer = _Writer(handle)
+        self.on_failure: Callable[[StorageFailedError], None] = lambda _error: None
+        self._writer = _Writer(handle, self._tell)
+
+    def _tell(self, error: StorageFailedError) -> None:
+        self.on_failure(error)
 
     @classmethod
     def open(cls, path: Path) -> Environment:
@@ -84,8 +92,9 @@ class Environment:
 class _Writer:
     """The one thread that may open write transactions (LMDB binds them to a thread)."""
 
-    def __init__(self, handle: lmdb.Environment) -> None:
+    def __init__(self, handle: lmdb.Environment, on_failure: Callable[[StorageFailedError], None]) -> None:
         self._handle = handle
+        self._on_failure = on_failure
         self._queue: deque[_Pending] = deque()
         self._wake = threading.Condition()
         self._stopping = False
@@ -142,11 +151,12 @@ class _Writer:
         if _is_full(error):
             answer = OverloadedError("the disk is full: nothing was written", "STORAGE_FULL")
         else:
-            answer = StorageFailedError(f"the disk failed: {error}")
+            answer = failure = StorageFailedError(f"the disk failed: {error}")
             with self._wake:
-                self._failure = answer
+                self._failure = failure
                 group.extend(self._queue)
                 self._queue.clear()
+            self._on_failure(failure)
         for pending in group:
             pending.error = pending.error or answer
 

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 from pathlib import Path
 
+import grpc
 import msgspec
 import pytest
 
 from laura_fast.app import Server
 from laura_fast.config import Config
-from laura_fast.errors import AddressInUseError, DataDirectoryError, StartupError
+from laura_fast.errors import AddressInUseError, DataDirectoryError, StartupError, StorageFailedError
+from laura_fast.pb.lauradb.cluster import cluster_pb2, cluster_pb2_grpc
 
 
 def _ready_line(config: Config) -> str | None:
@@ -74,3 +77,24 @@ async def test_a_failed_start_leaves_nothing_behind(config: Config, tmp_path: Pa
     again = Server(taken)  # neither the port nor the directory's lock is held any more
     await again.start()
     await again.stop(grace_s=0)
+
+
+async def test_a_failed_disk_stops_the_server(config: Config, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing can be acknowledged any more, so the process ends and its supervisor starts a fresh one."""
+    server = Server(config)
+    await server.start()
+
+    def fail(*_arguments: object) -> None:
+        raise OSError(errno.EIO, "Input/output error")
+
+    monkeypatch.setattr("laura_fast.storage.environment._run_jobs", fail)
+    node = cluster_pb2.Node(id="a", host="127.0.0.1", port=1)
+    async with grpc.aio.insecure_channel(server.address) as channel:
+        cluster = cluster_pb2_grpc.ClusterServiceStub(channel)
+        with pytest.raises(grpc.aio.AioRpcError) as caught:
+            await cluster.RegisterNode(cluster_pb2.NodeRegistrationRequest(node=node), timeout=5)
+    assert caught.value.code() is grpc.StatusCode.UNAVAILABLE
+    async with asyncio.timeout(5):
+        with pytest.raises(StorageFailedError, match=r"the disk failed: .*Input/output error"):
+            await server.wait()
+    assert _ready_line(config) is None
