@@ -103,6 +103,7 @@ class Membership:
         self._inbox = Inbox()
         self._detector = FailureDetector(self.registry, clock, settings)
         self._tasks: list[asyncio.Task[None]] = []
+        self._storage_failed = False
 
     @property
     def topology(self) -> TopologySnapshot:
@@ -123,6 +124,8 @@ class Membership:
         for member in restored.topology.members:
             self._detector.expect(member)
         self._tasks = [asyncio.create_task(self._write()), asyncio.create_task(self._detect())]
+        for task in self._tasks:
+            task.add_done_callback(self._report_death)
 
     def drain(self) -> None:
         """Ends what waits for news: long polls answer, watchers are told to go elsewhere. For a graceful stop."""
@@ -176,7 +179,7 @@ class Membership:
         topology = registry.heartbeat(
             node_id, incarnation, role, last_oplog_id, resources, clock_skew_ms, known_version, self._detector.now()
         )
-        if registry.noted:
+        if registry.noted and not self._storage_failed:
             self._inbox.wake()
         return topology
 
@@ -224,8 +227,14 @@ class Membership:
         except Exception as error:  # noqa: BLE001 - whatever went wrong, the writer lives and every caller hears of it
             self._give_up(pending, seen, error)
             return
+        self._storage_failed = False
         self._publish(batch)
         self._answer(pending, batch.outcomes[1:])
+
+    def _report_death(self, task: asyncio.Task[None]) -> None:
+        if not task.cancelled() and (error := task.exception()):
+            log.critical("membership_stopped", exc_info=error)
+            self._inbox.close()  # later changes are refused instead of never answered
 
     def _collect(self) -> tuple[Observation, ...]:
         seen: list[Observation] = []
@@ -240,7 +249,8 @@ class Membership:
 
     def _give_up(self, pending: list[Pending], seen: tuple[Observation, ...], error: Exception) -> None:
         log.error("membership_change_failed", changes=len(pending), exc_info=error)
-        for observation in seen:  # the next tick tries again
+        self._storage_failed = True  # so that the next tick tries again, not the next beat
+        for observation in seen:
             self.registry.note(observation.id)
         refusal = UnavailableError("the change could not be made durable", "STORAGE_FAILED", retry_after_ms=1_000)
         for each in pending:

@@ -20,6 +20,7 @@ class FragileMetadata:
         gate: While set to a future, commits wait for it first.
         broken: Commits fail and apply nothing.
         commits: How many were applied.
+        refused: How many failed.
     """
 
     def __init__(self) -> None:
@@ -27,6 +28,7 @@ class FragileMetadata:
         self.gate: asyncio.Future[None] | None = None
         self.broken = False
         self.commits = 0
+        self.refused = 0
 
     def read(self, prefix: bytes) -> list[tuple[bytes, bytes]]:
         return self._durable.read(prefix)
@@ -41,6 +43,7 @@ class FragileMetadata:
         if self.gate is not None:
             await self.gate
         if self.broken:
+            self.refused += 1
             raise StorageFailedError("broken on purpose")
         await self._durable.commit(expect=expect, put=put, delete=delete)
         self.commits += 1

@@ -10,6 +10,7 @@ import pytest
 from laura_fast.domain.membership.changes import Leave
 from laura_fast.domain.membership.values import Member, NodeRole, NodeState, Registration
 from laura_fast.errors import NotFoundError, OverloadedError, UnavailableError
+from laura_fast.node.clock import SystemClock
 from laura_fast.node.inbox import Inbox
 from laura_fast.node.membership import Membership
 from laura_fast.node.settings import MembershipSettings
@@ -40,6 +41,7 @@ class World:
     async def start(self) -> Membership:
         self.membership = Membership(self.store, self.clock, self.settings, encode)
         await self.membership.start()
+        self.membership._tasks[1].cancel()  # only `pass_time` ticks: no verdict depends on the machine's speed
         return self.membership
 
     async def crash(self) -> None:
@@ -250,3 +252,44 @@ async def test_a_bug_in_a_step_is_answered_and_does_not_stop_the_writer(world: W
         await world.join("a")
     world.membership.elected_primary = working
     assert await world.join("a")
+
+
+async def test_beats_do_not_hammer_a_store_that_fails(world: World) -> None:
+    await world.join("a")
+    await world.pass_time(4)
+    world.store.broken = True
+    world.store.refused = 0
+    for _ in range(50):
+        world.membership.heartbeat("a")
+        await world.settle()
+    assert world.store.refused == 1
+    world.store.broken = False
+    await world.pass_time(0.5)
+    assert world.states() == {"a": HEALTHY}
+
+
+async def test_a_dead_writer_refuses_changes_instead_of_holding_them(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(_batch: object) -> None:
+        raise AssertionError("an invariant")
+
+    monkeypatch.setattr(world.membership, "_publish", broken)
+    doomed = asyncio.create_task(world.join("a"))
+    await world.settle()
+    with pytest.raises(UnavailableError):
+        await world.join("b")
+    doomed.cancel()
+
+
+async def test_the_detector_ticks_by_itself() -> None:
+    settings = MembershipSettings(heartbeat_interval_ms=10, suspect_after_ms=20, down_after_ms=40)
+    membership = Membership(FragileMetadata(), SystemClock(), settings, encode)
+    await membership.start()
+    await membership.register(Registration("a", "h", 1))
+    for version in (2, 3):
+        assert await membership.wait_newer(version, 10)
+        if membership.topology.members[0].state is DOWN:
+            break
+    assert membership.topology.members[0].state is DOWN
+    await membership.stop()
