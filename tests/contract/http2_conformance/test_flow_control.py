@@ -106,6 +106,13 @@ async def test_new_settings_change_open_streams(connect: Connect) -> None:
     await take(peer, 2)
 
 
+async def test_the_last_of_several_values_counts(connect: Connect) -> None:
+    """§6.5.3: in the order in which they appear."""
+    peer = await connect(first=settings((4, 100), (4, 1)))
+    peer.send(repeat(1, 1, 10))
+    await take(peer, 1)
+
+
 async def test_a_window_may_become_negative(connect: Connect) -> None:
     """§6.9.2: and must be filled before DATA flows again."""
     peer = await connect(first=settings((4, 10)))
@@ -158,6 +165,12 @@ async def test_stream_window_overflow_ends_the_stream(peer: Peer) -> None:
     peer.send(HANG, widen(1, MOST))
     assert await peer.verdict() == ("reset", FLOW_CONTROL_ERROR)
     assert await peer.is_served(3)
+
+
+async def test_stream_window_overflow_of_a_request_that_is_not_grpc(peer: Peer) -> None:
+    """§6.9.1: also while its answer waits for the rest of the request."""
+    peer.send(headers(1, [(b":method", b"GET"), (b":scheme", b"http"), (b":path", b"/")]), widen(1, MOST) * 2)
+    assert (await peer.verdict())[1] == FLOW_CONTROL_ERROR
 
 
 async def test_the_largest_windows_are_legal(connect: Connect) -> None:

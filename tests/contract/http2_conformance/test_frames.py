@@ -227,6 +227,13 @@ async def test_every_form_of_a_call_is_served(peer: Peer, octets: bytes) -> None
     assert answer.trailers[b"grpc-status"] == b"0"
 
 
+async def test_frames_of_the_maximum_size(peer: Peer) -> None:
+    """§4.2: 2^14 octets of DATA."""
+    body = message(bytes(16_384 * 2 - 5))
+    peer.send(headers(1), data(1, body[:16_384], 0), data(1, body[16_384:]))
+    assert (await peer.answer(1)).body == body
+
+
 async def test_frames_may_arrive_in_any_pieces(peer: Peer) -> None:
     """§4.1: octet by octet, preface included, each in its own segment as far as the kernel allows."""
     for octet in call(1, b"again"):

@@ -150,6 +150,13 @@ async def test_content_length_that_is_not_the_bodys(peer: Peer, stated: bytes, b
     assert await peer.is_served(3)
 
 
+@pytest.mark.parametrize("pieces", [[b"test"], [b"te", b"st"]], ids=["one frame", "two frames"])
+async def test_content_length_of_a_request_that_is_not_grpc(peer: Peer, pieces: list[bytes]) -> None:
+    fields = [(b":method", b"POST"), (b":scheme", b"http"), (b":path", b"/"), (b"content-length", b"1")]
+    peer.send(headers(1, fields), *[data(1, piece, 0) for piece in pieces[:-1]], data(1, pieces[-1]))
+    assert await peer.verdict() == ("reset", PROTOCOL_ERROR)
+
+
 async def test_content_length_of_a_request_without_a_body(peer: Peer) -> None:
     """§8.1.1: END_STREAM with the headers, and a length that is not 0."""
     peer.send(headers(1, request(content_length=b"5"), END_HEADERS | END_STREAM))
