@@ -36,18 +36,18 @@ class Call:
     Attributes:
         context: What the handler got.
         headers_sent: The first header block is out.
-        inbox: What the peer sent.
         over: The status was sent or can't be sent any more.
     """
 
     __slots__ = (
+        "_entered",
+        "_inbox",
         "_lingering",
         "_task",
         "_timer",
         "context",
         "headers_sent",
         "host",
-        "inbox",
         "method",
         "over",
         "request",
@@ -64,10 +64,10 @@ class Call:
         else:
             context.attach(self)
         self.context = context
-        self.inbox = Inbox(host, stream, Deframer(host.server.settings.max_message_bytes, request.prepared.codec))
+        self._inbox: Inbox | None = None
         self.headers_sent = False
         self.over = False
-        self._lingering = False
+        self._entered = self._lingering = False
         self._task: asyncio.Task[None] | None = None
         self._timer: asyncio.TimerHandle | None = None
 
@@ -82,12 +82,30 @@ class Call:
         if self.method.request_streaming:
             self.start(None)
 
+    def begin_whole(self, raw: bytes) -> None:
+        """The whole request is here."""
+        self.known(self.request.method)
+        self.start(raw)
+
     def known(self, method: Method) -> None:
         """The method is known, from the path or from interceptors."""
         self.method = method
-        self.inbox.single = not method.request_streaming
+        if self._inbox is not None:
+            self._inbox.single = not method.request_streaming
         self.host.server.observer.rpc_started(method.path)
         self.set_timer(method)
+
+    @property
+    def inbox(self) -> Inbox:
+        """What the peer sent; made when it is first needed."""
+        inbox = self._inbox
+        if inbox is None:
+            deframer = Deframer(self.host.server.settings.max_message_bytes, self.request.prepared.codec)
+            inbox = self._inbox = Inbox(self.host, self.stream, deframer)
+            inbox.single = self.method is not None and not self.method.request_streaming
+            if self.over:
+                inbox.close()
+        return inbox
 
     def feed(self, data: bytes) -> None:
         """A piece of the request body."""
@@ -182,15 +200,36 @@ class Call:
 
     def succeed(self, answer: Any) -> None:
         """The handler returned: the answer of a unary method, else None."""
-        code, details = self.context.outcome()
-        answers_once = self.method is not None and not self.method.response_streaming
-        if code is Code.OK and answers_once and not (self.context.aborted or self.over):
-            try:
-                self._send(answer)
-            except Exception as error:  # noqa: BLE001  # a serialiser's bug is the handler's bug
-                self.fail(error)
+        try:
+            if self._succeed_at_once(answer):
                 return
-        self.end(code, details)
+            code, details = self.context.outcome()
+            if code is Code.OK and self._answers_once and not (self.context.aborted or self.over):
+                self._send(answer)
+        except Exception as error:  # noqa: BLE001  # a serialiser's bug is the handler's bug
+            self.fail(error)
+        else:
+            self.end(code, details)
+
+    @property
+    def _answers_once(self) -> bool:
+        return self.method is not None and not self.method.response_streaming
+
+    def _succeed_at_once(self, answer: Any) -> bool:
+        """A small answer to a complete request, about which the handler decided nothing, is one piece of bytes."""
+        stream, method, machine = self.stream, self.method, self.host.machine
+        if self.context.touched or stream.receiving or self.headers_sent or self.over:
+            return False
+        if method is None or method.response_streaming:
+            return False
+        message = method.serialise(answer)
+        size = len(message) + PREFIX_BYTES
+        if size > min(answers.LARGEST, stream.send_window) or not machine.can_answer(size):
+            return False
+        machine.send_whole(stream, self.host.server.answers.pack(stream.stream_id, message), size)
+        self._close(Code.OK)
+        self.host.flush_soon()
+        return True
 
     def fail(self, error: BaseException) -> None:
         """The handler raised."""
@@ -230,37 +269,39 @@ class Call:
         self.go_on(run(self, raw))
 
     def go_on(self, coroutine: Coroutine[Any, Any, None]) -> None:
-        """Runs what ends the call in a task."""
+        """Runs in a task what ends the call. It says `enter` first and `leave` last."""
         self._task = spawn(self.host.loop, coroutine)
-        self._task.add_done_callback(self._left)
+
+    def enter(self) -> None:
+        """The handler's task took its first step."""
+        self._entered = True
+
+    def leave(self) -> None:
+        """The handler is done: only now does its call no longer count."""
+        if self._lingering:
+            self.host.machine.running -= 1
+        self.host.forget(self)
 
     def _close(self, code: Code) -> None:
         self.over = True
         if self._timer is not None:
             self._timer.cancel()
-        self.inbox.close()
+        if self._inbox is not None:
+            self._inbox.close()
         if self.method is not None:
             seconds = time.monotonic() - self.context.started
             self.host.server.observer.rpc_handled(self.method.path, code, seconds, self.host.peer)
         self.context.finish(cancelled=code is Code.CANCELLED)
         task = self._task
-        if task is None:
+        if not self._entered:
+            if task is not None:
+                task.cancel()  # before its first step it never takes one
             self.host.forget(self)
-        elif not task.done() and task is not asyncio.current_task():
+        elif task is not None and task is not asyncio.current_task():
             # Its stream may be gone, but it counts until it really ended: resets don't buy more handlers.
             self._lingering = True
             self.host.machine.running += 1
             task.cancel()
-
-    def _left(self, task: asyncio.Task[None]) -> None:
-        """The task is done: only now does its call no longer count."""
-        if self._lingering:
-            self.host.machine.running -= 1
-        if not self.over:
-            self.fail(asyncio.CancelledError())  # cancelled before its first step, and not by us
-        if not task.cancelled():
-            task.exception()
-        self.host.forget(self)
 
     def set_timer(self, method: Method) -> None:
         timeout_s, text = self.request.timeout_s, "Deadline Exceeded"

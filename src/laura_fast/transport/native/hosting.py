@@ -16,13 +16,14 @@ from laura_fast.transport.native import answers
 from laura_fast.transport.native.calls import Call
 from laura_fast.transport.native.context import Context
 from laura_fast.transport.native.inbox import Assembly
+from laura_fast.transport.native.methods import Style
 from laura_fast.transport.native.refusing import RefusedCall
-from laura_fast.transport.native.running import Suspended
+from laura_fast.transport.native.running import go_on
 from laura_fast.wire.http2.errors import ErrorCode
 from laura_fast.wire.http2.server import ServerConnection
 
 if TYPE_CHECKING:
-    from collections.abc import Coroutine, Iterable, Mapping
+    from collections.abc import Iterable, Mapping
 
     from laura_fast.transport.native.requests import Request
     from laura_fast.transport.native.state import ServerState
@@ -82,23 +83,17 @@ class Host:
             self._take_apart(stream_id, request, body)
             return
         server, method, started = self.server, request.method, _monotonic()
+        if method.style is not Style.INLINE:
+            self._adopt(stream_id, request, None).begin_whole(body[5:])
+            return
         server.observer.rpc_started(method.path)
         context = Context(request, self, started)
-        coroutine = None
+        coroutine = waits_for = None
         try:
             coroutine = method.behaviour(method.parse(body[5:]), context)
             waits_for = coroutine.send(None)
         except StopIteration as returned:
-            if not context.touched and type(answer := method.serialise(returned.value)) is bytes:
-                machine = self.machine
-                size = len(answer) + 5
-                if size <= answers.LARGEST and machine.can_answer(size):
-                    machine.out.append(server.answers.pack(stream_id, answer))
-                    machine.window -= size
-                    machine.strikes = 0
-                    server.observer.rpc_handled(method.path, 0, _monotonic() - started, self.peer)
-                    return
-            self._adopt(stream_id, request, context).succeed(returned.value)
+            self._answer(stream_id, request, context, returned.value)
         except (Exception, asyncio.CancelledError) as error:  # noqa: BLE001  # any bug in a handler ends its call only
             if coroutine is None:
                 error = InvalidArgumentError(f"the request does not parse: {error}", "MALFORMED_REQUEST")
@@ -106,7 +101,24 @@ class Host:
         else:
             call = self._adopt(stream_id, request, context)
             call.set_timer(method)
-            call.go_on(_go_on(call, coroutine, waits_for))
+            call.go_on(go_on(call, coroutine, waits_for))
+
+    def _answer(self, stream_id: int, request: Request, context: Context, answer: Any) -> None:
+        """An inline handler returned: nearly always one piece of bytes goes out, and no stream was ever made."""
+        method, machine, server = request.method, self.machine, self.server
+        try:
+            message = method.serialise(answer)
+            size = len(message) + 5
+        except Exception as error:  # noqa: BLE001  # a serialiser's bug is the handler's bug
+            self._adopt(stream_id, request, context).fail(error)
+            return
+        if context.touched or size > answers.LARGEST or not machine.can_answer(size):
+            self._adopt(stream_id, request, context).succeed(answer)
+            return
+        machine.out.append(server.answers.pack(stream_id, message))
+        machine.window -= size
+        machine.strikes = 0
+        server.observer.rpc_handled(method.path, 0, _monotonic() - context.started, self.peer)
 
     def opened(self, stream: Stream) -> None:
         request: Request = stream.request
@@ -135,12 +147,10 @@ class Host:
 
     def forget(self, call: Call) -> None:
         """The call is over and its handler is done."""
-        if call in self.calls:
-            self.calls.remove(call)
-            self.server.rpcs -= 1
-            self.busy_at = _monotonic()
-            if self.machine.draining:
-                self.flush_soon()
+        self.calls.remove(call)
+        self.server.rpcs -= 1
+        if self.machine.draining:
+            self.flush_soon()
 
     def start(self, call: Call) -> None:
         """Runs the handler of a unary request, unless the peer leaves too many answers unread: then later."""
@@ -162,7 +172,7 @@ class Host:
         self.server.rpcs += 1
         return call
 
-    def _adopt(self, stream_id: int, request: Request, context: Context) -> Call:
+    def _adopt(self, stream_id: int, request: Request, context: Context | None) -> Call:
         stream = self.machine.adopt(stream_id, request)
         stream.call = call = self._call(stream, request, context)
         return call
@@ -177,13 +187,3 @@ class Host:
         if stream.call is not None:
             stream.call.feed(body)
             stream.call.feed_end()
-
-
-async def _go_on(call: Call, coroutine: Coroutine[Any, Any, Any], waits_for: Any) -> None:
-    """An inline handler suspended after all: the rest of it in a task."""
-    try:
-        answer = await Suspended(coroutine, waits_for)
-    except (Exception, asyncio.CancelledError) as error:  # noqa: BLE001  # any bug in a handler ends its call only
-        call.fail(error)
-    else:
-        call.succeed(answer)

@@ -13,12 +13,11 @@ from typing import TYPE_CHECKING, Any, Final
 from laura_fast import limits
 from laura_fast.errors import RpcError
 from laura_fast.transport.native import answers
-from laura_fast.transport.native.methods import Style
 from laura_fast.wire.grpc.compression import codec_for
 from laura_fast.wire.grpc.metadata import decode_metadata
 from laura_fast.wire.grpc.timeout import parse_timeout
 from laura_fast.wire.http2.hpack_table import field_bytes
-from laura_fast.wire.http2.request import RequestHead, check_fields, request_head
+from laura_fast.wire.http2.request import RequestHead, request_head
 
 if TYPE_CHECKING:
     from laura_fast.transport.native.answers import Refusal
@@ -51,6 +50,16 @@ class Prepared:
         self.codec: Codec | None = None
 
     @cached_property
+    def takes_whole(self) -> bool:
+        """One plain message will do to start the handler."""
+        return (
+            self.method is not None
+            and not self.method.request_streaming
+            and self.refusal is None
+            and self.codec is None
+        )
+
+    @cached_property
     def metadata(self) -> tuple[tuple[str, str | bytes], ...]:
         """What the handler may see."""
         return tuple(decode_metadata(self.fields))
@@ -71,14 +80,7 @@ class Request:
         self.method: Any = prepared.method
         self.timeout_s = timeout_s
         self.content_length = prepared.content_length
-        method = prepared.method
-        self.takes_whole = (
-            method is not None
-            and method.style is Style.INLINE
-            and prepared.refusal is None
-            and prepared.codec is None
-            and timeout_s != 0
-        )
+        self.takes_whole = prepared.takes_whole and timeout_s != 0
 
 
 class Preparer:
@@ -108,7 +110,6 @@ class Preparer:
             self._remember(common, request)
         if not own:
             return request
-        check_fields(own)
         return _with_timeout(request.prepared, own[0][1])
 
     def _remember(self, common: Fields, request: Request) -> None:
@@ -148,6 +149,7 @@ def _with_timeout(prepared: Prepared, stated: bytes) -> Request:
         return Request(prepared, parse_timeout(stated))
     except RpcError as error:
         refused = copy(prepared)
+        refused.takes_whole = False
         refused.refusal = answers.refuse(error.code, error.message)
         return Request(refused, None)
 

@@ -32,31 +32,53 @@ def spawn(loop: asyncio.AbstractEventLoop, coroutine: Coroutine[Any, Any, None])
 
 async def run(call: Call, raw: bytes | None) -> None:
     """Runs the handler and ends the call."""
-    assert call.method is not None  # noqa: S101  # see `Call.known`
+    call.enter()
     try:
-        answer = await _invoke(call, call.method, raw)
-    except (Exception, asyncio.CancelledError) as error:  # noqa: BLE001  # any bug in a handler ends its call only
-        call.fail(error)
-    else:
-        call.succeed(answer)
+        await _run(call, raw)
+    finally:
+        call.leave()
 
 
 async def intercept(call: Call) -> None:
     """Asks the interceptors for the handler, then runs it, all in one task."""
+    call.enter()
     server, prepared = call.host.server, call.request.prepared
-    details = CallDetails(prepared.path, prepared.metadata)
     try:
-        handler = await _chain(server.interceptors, server.methods.handler)(details)
+        details = CallDetails(prepared.path, prepared.metadata)
+        await _serve(call, await _chain(server.interceptors, server.methods.handler)(details))
     except (Exception, asyncio.CancelledError) as error:  # noqa: BLE001  # an interceptor's bug ends its call only
         call.fail(error)
-        return
+    finally:
+        call.leave()
+
+
+async def go_on(call: Call, coroutine: Coroutine[Any, Any, Any], waits_for: Any) -> None:
+    """Finishes a handler that was driven by hand and did suspend after all."""
+    call.enter()
+    try:
+        call.succeed(await _Suspended(coroutine, waits_for))
+    except (Exception, asyncio.CancelledError) as error:  # noqa: BLE001  # any bug in a handler ends its call only
+        call.fail(error)
+    finally:
+        call.leave()
+
+
+async def _serve(call: Call, handler: Handler | None) -> None:
     if handler is None:
         call.end(Code.UNIMPLEMENTED, "Method not found!")
         return
-    call.known(Method(prepared.path, handler))
+    call.known(Method(call.request.prepared.path, handler))
     raw = None if handler.request_streaming else await call.only_request()
     if handler.request_streaming or raw is not None:
-        await run(call, raw)
+        await _run(call, raw)
+
+
+async def _run(call: Call, raw: bytes | None) -> None:
+    assert call.method is not None  # noqa: S101  # see `Call.known`
+    try:
+        call.succeed(await _invoke(call, call.method, raw))
+    except (Exception, asyncio.CancelledError) as error:  # noqa: BLE001  # any bug in a handler ends its call only
+        call.fail(error)
 
 
 def _chain(
@@ -95,7 +117,7 @@ async def _requests(call: Call) -> AsyncIterator[Any]:
         yield call.parse(raw)
 
 
-class Suspended:
+class _Suspended:
     """A coroutine that was driven by hand and then did suspend: awaiting this goes on with it.
 
     Args:

@@ -15,7 +15,6 @@ from laura_fast.wire.http2 import frames
 from laura_fast.wire.http2.buckets import Bucket
 from laura_fast.wire.http2.errors import ErrorCode
 from laura_fast.wire.http2.sending import Sender
-from laura_fast.wire.http2.stream import State
 
 if TYPE_CHECKING:
     from laura_fast.wire.http2.stream import Stream
@@ -92,8 +91,7 @@ class Connection(Sender):
     def consume(self, stream: Stream, size: int) -> None:
         """Gives the peer `size` bytes of the stream's window back, in steps of half a window."""
         stream.consumed += size
-        receiving = stream.state in (State.OPEN, State.HALF_CLOSED_LOCAL)
-        if receiving and stream.consumed * 2 >= limits.STREAM_WINDOW_BYTES:
+        if stream.receiving and stream.consumed * 2 >= limits.STREAM_WINDOW_BYTES:
             self.grant(stream, stream.consumed)
             stream.consumed = 0
 

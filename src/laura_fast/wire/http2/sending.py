@@ -81,6 +81,13 @@ class Sender:
         else:
             self.send_headers(stream, block, end_stream=True)
 
+    def send_whole(self, stream: Stream, answer: bytes, size: int) -> None:
+        """Sends a whole answer, frames and all, of which `size` bytes count as DATA."""
+        self.window -= size
+        self.strikes = 0
+        self.out.append(answer)
+        self._ended(stream)
+
     def send_body(self, stream: Stream, body: bytes) -> None:
         """Ends an answer that has no trailers; if the peer's window can't take `body`, the stream is reset."""
         if len(body) <= min(stream.send_window, self.window, self.peer.frame_bytes):

@@ -83,39 +83,48 @@ class ServerConnection(HeaderBlocks):
         The two shortcuts are paid for by bench/test_heartbeat.py: together they are a whole unary request.
         """
         size, memo, pending, streams, whole = len(data), self._memo, self._pending, self.streams, self._host.whole
-        budget, received = limits.MAX_FRAMES_PER_TURN, 0
+        budget, received, more = limits.MAX_FRAMES_PER_TURN, 0, False
         simple = self._is_simple()
         while self._preface_seen and size - position >= h2.FRAME_HEAD_BYTES:
             head, flags, stream_id = _read_head(data, position)
             if head > _LONGEST and head >> 8 > limits.MAX_FRAME_BYTES:
                 raise ProtocolError(f"frame of {head >> 8} bytes", ErrorCode.FRAME_SIZE_ERROR)
-            end = position + 9 + (head >> 8)
+            start, end = position + 9, position + 9 + (head >> 8)
             if end > size:
                 break
             if not budget:
-                return position, True
+                more = True
+                break
             budget -= 1
             kind = head & 0xFF
             if kind == h2.DATA and flags == h2.END_STREAM and stream_id in pending and simple:
-                received += end - position - 9
-                whole(stream_id, pending.pop(stream_id), data[position + 9 : end])
-            elif (
-                kind == h2.HEADERS
-                and flags == h2.END_HEADERS
-                and simple
-                and stream_id == self.last_stream_id + 2
-                and (request := memo.get(data[position + 9 : end])) is not None
-                and len(streams) + len(pending) + self.running < self._max_streams
-            ):
-                self.last_stream_id = stream_id
-                pending[stream_id] = request
+                received += end - start
+                whole(stream_id, pending.pop(stream_id), data[start:end])
+            elif kind == h2.HEADERS and flags == h2.END_HEADERS and stream_id == self.last_stream_id + 2 and simple:
+                request = memo.get(data[start:end])
+                if request is None or len(streams) + len(pending) + self.running >= self._max_streams:
+                    self._take_simple_block(stream_id, data[start:end])
+                else:
+                    self.last_stream_id = stream_id
+                    pending[stream_id] = request
             else:
-                self._dispatch(kind, flags, stream_id & h2.MAX_STREAM_ID, data[position + 9 : end])
+                self._dispatch(kind, flags, stream_id & h2.MAX_STREAM_ID, data[start:end])
                 simple = self._is_simple()
             position = end
         if received:
             self._credit(received)
-        return position, False
+        return position, more
+
+    def _take_simple_block(self, stream_id: int, block: bytes) -> None:
+        """A header block in one frame that was not seen before: calls with their own deadlines."""
+        if not stream_id & 1:
+            raise ProtocolError(f"HEADERS on stream {stream_id}", ErrorCode.PROTOCOL_ERROR)
+        try:
+            self._take_block(stream_id, block, ended=False)
+        except ProtocolError as error:
+            if not error.stream_id:
+                raise
+            self._abort(error.stream_id, error.error_code)
 
     def _is_simple(self) -> bool:
         """The connection is in the state in which the shortcuts hold."""
@@ -149,7 +158,8 @@ class ServerConnection(HeaderBlocks):
             self._on_closed(stream_id)
             return
         self.data_frames += bool(data)
-        stream.step(Input.RECEIVED)
+        if not stream.receiving:
+            stream.step(Input.RECEIVED)
         stream.take_in(len(payload))
         stream.count_content(len(data), ended=ended)
         if len(data) < len(payload):

@@ -40,17 +40,14 @@ class Input(IntEnum):
     RESET = 3
 
 
-_NEXT: Final = {
-    (State.OPEN, Input.RECEIVED): State.OPEN,
-    (State.OPEN, Input.END_RECEIVED): State.HALF_CLOSED_REMOTE,
-    (State.OPEN, Input.END_SENT): State.HALF_CLOSED_LOCAL,
-    (State.OPEN, Input.RESET): State.CLOSED,
-    (State.HALF_CLOSED_LOCAL, Input.RECEIVED): State.HALF_CLOSED_LOCAL,
-    (State.HALF_CLOSED_LOCAL, Input.END_RECEIVED): State.CLOSED,
-    (State.HALF_CLOSED_LOCAL, Input.RESET): State.CLOSED,
-    (State.HALF_CLOSED_REMOTE, Input.END_SENT): State.CLOSED,
-    (State.HALF_CLOSED_REMOTE, Input.RESET): State.CLOSED,
-}
+_NEXT: Final = (
+    # RECEIVED, END_RECEIVED, END_SENT, RESET
+    (State.OPEN, State.HALF_CLOSED_REMOTE, State.HALF_CLOSED_LOCAL, State.CLOSED),  # from OPEN
+    (State.HALF_CLOSED_LOCAL, State.CLOSED, None, State.CLOSED),  # from HALF_CLOSED_LOCAL
+    (None, None, State.CLOSED, State.CLOSED),  # from HALF_CLOSED_REMOTE
+    (None, None, None, None),  # from CLOSED
+)
+"""The next state, by state and input; None where the input is an error."""
 
 
 class Stream:
@@ -61,6 +58,7 @@ class Stream:
         request: What the host prepared from the header block.
         call: Whatever the host ties to the stream.
         state: See `State`.
+        receiving: The peer may send DATA: short for two states.
         send_window: Bytes of DATA the peer still takes; negative after it lowered its initial window.
         receive_window: Bytes of DATA the peer may still send.
         content_left: Bytes the content-length still promises, None if none was stated.
@@ -81,6 +79,7 @@ class Stream:
         "outbox",
         "queued",
         "receive_window",
+        "receiving",
         "request",
         "send_window",
         "state",
@@ -93,6 +92,7 @@ class Stream:
         self.request = request
         self.call: Any = None
         self.state = State.OPEN
+        self.receiving = True
         self.send_window = send_window
         self.receive_window = limits.STREAM_WINDOW_BYTES
         self.consumed = 0
@@ -111,11 +111,12 @@ class Stream:
             ProtocolError: The table has no such step: frames after END_STREAM, which end the connection
                 (RFC 9113 §5.1 STREAM_CLOSED; a mere reset would invite CVE-2025-8671).
         """
-        try:
-            self.state = _NEXT[self.state, event]
-        except KeyError:
+        after = _NEXT[self.state][event]
+        if after is None:
             message = f"{event.name} on stream {self.stream_id} which is {self.state.name}"
-            raise ProtocolError(message, ErrorCode.STREAM_CLOSED) from None
+            raise ProtocolError(message, ErrorCode.STREAM_CLOSED)
+        self.state = after
+        self.receiving = after <= State.HALF_CLOSED_LOCAL
 
     def take_in(self, size: int) -> None:
         """Counts `size` bytes of received DATA against the window.
