@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import grpc
@@ -11,17 +12,24 @@ from bench.rivals.load import Load, Target, WrongAnswersError
 from laura_fast.pb.lauradb.cluster import cluster_pb2 as pb
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from bench.rivals.process import Running
     from bench.rivals.rival import Launch
-    from laura_fast.report.raw.rivals import Scenario, Topology
+    from laura_fast.report.raw.rivals import Call, Scenario, Topology
 
 SERVICE = "/lauradb.cluster.ClusterService/"
+PATHS: dict[Call, str] = {
+    "heartbeat": SERVICE + "Heartbeat",
+    "registration": SERVICE + "RegisterNode",
+    "heartbeat_stream": "/laura.fast.v1.MembershipService/HeartbeatStream",
+}
 TIMEOUT_S = 30
 POPULATION_STREAMS = 32
 """Registrations in flight while filling the registry: enough for a durable server to share its fsyncs."""
 
 
-def prepare(running: Running, scenario: Scenario, launch: Launch) -> Target:
+def prepare(running: Running, scenario: Scenario, launch: Launch, authority: Path | None = None) -> Target:
     """Registers the scenario's nodes, asks once what a beat answers, and returns that beat as the load's target.
 
     For registrations there is nothing to do but to name the server.
@@ -29,26 +37,32 @@ def prepare(running: Running, scenario: Scenario, launch: Launch) -> Target:
     Raises:
         WrongAnswersError: The answer to the first beat isn't what the scenario asks for.
     """
-    target = Target(running.address, SERVICE + "Heartbeat", headers=h2load.GRPC_HEADERS)
+    target = Target(running.address, PATHS[scenario.call], headers=h2load.GRPC_HEADERS, authority=authority)
     if scenario.call == "registration":
         return target
     streams = min(POPULATION_STREAMS, scenario.nodes)
     load = Load(scenario.nodes, 1, streams, launch.load_core, launch.scratch)
     registrar.run(target, load, omit_members=True)
-    body, answer = probe(running.address, scenario.topology)
+    body, answer = probe(target, scenario.topology)
     _check(answer, scenario)
-    return Target(running.address, target.path, h2load.frame(body), target.headers, len(h2load.frame(answer)))
+    return replace(target, body=h2load.frame(body), answer_bytes=len(h2load.frame(answer)))
 
 
-def probe(address: str, topology: Topology) -> tuple[bytes, bytes]:
+def probe(target: Target, topology: Topology) -> tuple[bytes, bytes]:
     """One beat and its answer, both encoded."""
-    with grpc.insecure_channel(address, pyload.CHANNEL_OPTIONS) as channel:
+    with _channel(target) as channel:
         # Bytes in and out: the answer's size on the wire is the server's encoding, not ours.
         ask: grpc.UnaryUnaryMultiCallable[bytes, bytes] = channel.unary_unary(SERVICE + "GetTopology")
         members = pb.ClusterTopology.FromString(ask(b"", timeout=TIMEOUT_S))
         call: grpc.UnaryUnaryMultiCallable[bytes, bytes] = channel.unary_unary(SERVICE + "Heartbeat")
         request = beat(members.version if topology == "changed" else None).SerializeToString()
         return request, call(request, timeout=TIMEOUT_S)
+
+
+def _channel(target: Target) -> grpc.Channel:
+    if target.authority is None:
+        return grpc.insecure_channel(target.address, pyload.CHANNEL_OPTIONS)
+    return grpc.secure_channel(target.address, pyload.credentials(target.authority), pyload.CHANNEL_OPTIONS)
 
 
 def beat(known_version: int | None) -> pb.HeartbeatRequest:

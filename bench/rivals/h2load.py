@@ -51,7 +51,7 @@ def command(target: Target, load: Load, body: Path, log: Path) -> list[str]:
     sizes = [f"--requests={load.requests}", f"--clients={load.connections}", f"--max-concurrent-streams={load.streams}"]
     pace = [f"--rps={load.rps / load.connections}"] if load.rps else []
     headers = [f"--header={header}" for header in target.headers]
-    url = f"http://{target.address}{target.path}"
+    url = f"{'https' if target.authority else 'http'}://{target.address}{target.path}"
     pinned = ["taskset", "--cpu-list", str(load.core), "h2load"]
     return [*pinned, *sizes, *pace, *headers, f"--data={body}", f"--log-file={log}", url]
 

@@ -24,6 +24,8 @@ class Target:
     headers: tuple[str, ...] = ()
     answer_bytes: int = 0
     """DATA bytes of one right answer. The generator fails when the sum over all answers is another."""
+    authority: Path | None = None
+    """PEM file of who signed the server's certificate; None for plain text."""
 
 
 @dataclass(frozen=True)
@@ -37,6 +39,8 @@ class Load:
     scratch: Path
     rps: int = 0
     """Over all connections; 0 = closed loop."""
+    in_flight: int = 1
+    """Messages on each stream of messages."""
 
 
 @dataclass(frozen=True)

@@ -86,7 +86,9 @@ def measure(rival: Rival, scenario: Scenario, bench: Bench, place: tuple[int, in
         launch = Launch(bench.server_core, bench.load_core, Path(folder), scenario.topology)
         with rival.start(launch) as running:
             target = rival.prepare(running, scenario, launch)
-            drive = registrar.run if scenario.call == "registration" else rival.drive
+            drive = (
+                registrar.run if scenario.call == "registration" else rival.drivers.get(scenario.client, rival.drive)
+            )
             load = _size(drive, target, scenario, bench, Path(folder))
             before = Usage.read(running, bench.server_core)
             result = drive(target, load)
@@ -100,7 +102,9 @@ def _size(
     drive: Callable[[Target, Load], LoadResult], target: Target, scenario: Scenario, bench: Bench, scratch: Path
 ) -> Load:
     """Warms the server up and decides how many requests make a run of about `bench.seconds`."""
-    load = Load(scenario.nodes, scenario.connections, scenario.streams, bench.load_core, scratch)
+    load = Load(
+        scenario.nodes, scenario.connections, scenario.streams, bench.load_core, scratch, in_flight=scenario.in_flight
+    )
     if scenario.call == "registration":
         return load
     rate = scenario.rps or _warm_up(drive, target, load, scenario, bench) * (scenario.load_percent or 100) / 100
@@ -122,7 +126,7 @@ def _warm_up(
 
 def _whole(requests: float, load: Load) -> int:
     """The next number that gives every connection the same share and fills all streams once."""
-    share = max(math.ceil(requests / load.connections), load.streams)
+    share = max(math.ceil(requests / load.connections), load.streams * load.in_flight)
     return share * load.connections
 
 

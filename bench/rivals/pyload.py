@@ -12,7 +12,9 @@ import subprocess
 import sys
 import time
 from collections.abc import Awaitable, Callable, Iterator
+from pathlib import Path
 
+import grpc
 import grpc.aio
 import msgspec
 import uvloop
@@ -37,7 +39,8 @@ def run(module: str, target: Target, load: Load, *options: str) -> LoadResult:
         WrongAnswersError: A call failed, or its answer was wrong.
     """
     sizes = [f"--requests={load.requests}", f"--connections={load.connections}", f"--streams={load.streams}"]
-    command = [sys.executable, "-m", module, f"--address={target.address}", *sizes, *options]
+    trusted = [f"--authority={target.authority}"] if target.authority else []
+    command = [sys.executable, "-m", module, f"--address={target.address}", *trusted, *sizes, *options]
     pinned = ["taskset", "--cpu-list", str(load.core), *command]
     done = subprocess.run(pinned, cwd=ROOT, capture_output=True, check=False, timeout=TIMEOUT_S)
     if done.returncode:
@@ -49,6 +52,7 @@ def parser(description: str | None) -> argparse.ArgumentParser:
     """The arguments that `run` passes; a module may add its own."""
     common = argparse.ArgumentParser(description=description)
     common.add_argument("--address", required=True)
+    common.add_argument("--authority", type=Path, help="PEM file; without it the channel is plain text")
     for name in ("requests", "connections", "streams"):
         common.add_argument(f"--{name}", type=int, required=True)
     return common
@@ -59,9 +63,20 @@ def main(work: Work, arguments: argparse.Namespace) -> None:
     sys.stdout.buffer.write(msgspec.json.encode(uvloop.run(_drive(work, arguments))))
 
 
+def credentials(authority: Path) -> grpc.ChannelCredentials:
+    """Trusts what `authority` signed."""
+    return grpc.ssl_channel_credentials(authority.read_bytes())
+
+
+def _channel(arguments: argparse.Namespace) -> grpc.aio.Channel:
+    if arguments.authority is None:
+        return grpc.aio.insecure_channel(arguments.address, CHANNEL_OPTIONS)
+    return grpc.aio.secure_channel(arguments.address, credentials(arguments.authority), CHANNEL_OPTIONS)
+
+
 async def _drive(work: Work, arguments: argparse.Namespace) -> LoadResult:
     numbers = iter(range(arguments.requests))
-    channels = [grpc.aio.insecure_channel(arguments.address, CHANNEL_OPTIONS) for _ in range(arguments.connections)]
+    channels = [_channel(arguments) for _ in range(arguments.connections)]
     await asyncio.gather(*(channel.channel_ready() for channel in channels))
     started, started_cpu = time.perf_counter(), time.process_time()
     workers = [work(channel, numbers, arguments) for channel in channels for _ in range(arguments.streams)]

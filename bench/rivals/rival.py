@@ -8,13 +8,15 @@ from typing import TYPE_CHECKING
 from bench.rivals import h2load
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
     from contextlib import AbstractContextManager
     from pathlib import Path
 
     from bench.rivals.load import Load, LoadResult, Target
     from bench.rivals.process import Running
-    from laura_fast.report.raw.rivals import Call, Scenario, Topology
+    from laura_fast.report.raw.rivals import Call, Client, Scenario, Topology
+
+    Drive = Callable[[Target, Load], LoadResult]
 
 
 @dataclass(frozen=True)
@@ -41,7 +43,9 @@ class Rival:
     """Starts it in its own process for the length of the block. Compiles first where that's needed."""
     prepare: Callable[[Running, Scenario, Launch], Target]
     """Fills the registry and finds out what a right answer weighs."""
-    drive: Callable[[Target, Load], LoadResult] = h2load.run
+    drive: Drive = h2load.run
+    drivers: Mapping[Client, Drive] = field(default_factory=dict)
+    """Its other load generators, for scenarios that name their client."""
     build: Callable[[], object] = field(default=lambda: None)
     """Compiles what the rival needs; called once before the first round."""
     caveat: str = ""
@@ -53,4 +57,5 @@ class Rival:
     def plays(self, scenario: Scenario) -> bool:
         """Whether the scenario makes sense for this server."""
         able = scenario.call in self.calls and scenario.topology in self.topologies
-        return able and (self.open_loop or not (scenario.rps or scenario.load_percent))
+        reachable = scenario.client == "h2load" or scenario.client in self.drivers
+        return able and reachable and (self.open_loop or not (scenario.rps or scenario.load_percent))

@@ -37,6 +37,7 @@ class Order:
     seed: int
     bench: Bench = field(default_factory=Bench)
     command: Sequence[str] = ()
+    tool: str = "bench.rivals"
 
 
 def run(order: Order, tell: Callable[[str], None]) -> Session:
@@ -69,6 +70,7 @@ def run(order: Order, tell: Callable[[str], None]) -> Session:
         samples=samples,
         ratios=ratios(samples, baseline, order.seed),
         failures=failures,
+        tool=order.tool,
     )
 
 

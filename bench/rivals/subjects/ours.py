@@ -32,8 +32,8 @@ def transport(name: str) -> Rival:
     )
 
 
-def serve(name: str, launch: Launch) -> AbstractContextManager[process.Running]:
-    """Runs the command an operator would run, on a data folder of its own."""
+def serve(name: str, launch: Launch, *flags: str) -> AbstractContextManager[process.Running]:
+    """Runs the command an operator would run, on a data folder of its own; `flags` are further ones of `serve`."""
     ready = launch.scratch / "ready"
     options = [
         f"--transport={name}",
@@ -45,6 +45,7 @@ def serve(name: str, launch: Launch) -> AbstractContextManager[process.Running]:
         *SILENCE,
         "--max-connections=2000",
         "--log-level=warning",
+        *flags,
     ]
     command = [sys.executable, "-m", "laura_fast", "serve", *options]
     return process.serve(command, launch.core, launch.scratch, process.from_ready_file(ready))

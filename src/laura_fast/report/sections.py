@@ -29,6 +29,7 @@ GENERAL_CAVEATS: Final = (
     "One core each, and a virtual machine's cores at that. Compare figures within one run, not across machines.",
     "Rivals keep their registry in memory only and watch nobody; laura_fast makes joins durable and detects failures.",
 )
+RIVAL_TITLES: Final = {"bench.rivals": "Against other servers", "bench.transport": "The transports side by side"}
 BUSY_LOAD: Final = 0.5
 KIB_PER_MIB: Final = 1024
 
@@ -132,8 +133,8 @@ def _rivals(session: Session) -> Section:
         heads = ["server", "req/s", "CPU µs per call", "p50 µs", "p95 µs", "p99 µs", "RssAnon MiB", "answer bytes"]
         blocks += [Text(f"{scenario.label} (medians of {session.rounds} rounds)"), Table(heads, rows)]
     blocks.append(Bullets([f"{subject.title}: {subject.version}" for subject in session.subjects]))
-    blocks.append(Code(f"python -m bench.rivals {shlex.join(session.command)}".rstrip()))
-    return Section("Against other servers", blocks)
+    blocks.append(Code(f"python -m {session.tool} {shlex.join(session.command)}".rstrip()))
+    return Section(RIVAL_TITLES.get(session.tool, session.tool), blocks)
 
 
 def _rival_cells(samples: Sequence[Sample]) -> list[str]:

@@ -53,9 +53,10 @@ def in_flight(scenario: Scenario) -> int:
 
 
 def closed(scenario: Scenario) -> bool:
-    """A closed loop of heartbeats in the usual topology mode."""
+    """A closed loop of h2load's heartbeats in the usual topology mode."""
     return (
         scenario.call == "heartbeat"
+        and scenario.client == "h2load"
         and not scenario.rps
         and not scenario.load_percent
         and scenario.topology == "changed"

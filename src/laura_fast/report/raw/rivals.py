@@ -17,7 +17,9 @@ if TYPE_CHECKING:
 FORMAT_VERSION = 1
 """Raised when a field changes its meaning or goes away; a new field with a default doesn't raise it."""
 
-Call = Literal["heartbeat", "registration"]
+Call = Literal["heartbeat", "registration", "heartbeat_stream"]
+Client = Literal["h2load", "go", "grpcio", "raw"]
+"""Who sends the load. "h2load" also stands for the generator that a subject which isn't gRPC brings along."""
 Topology = Literal["changed", "always"]
 Metric = Literal["server_cpu_us_per_call", "requests_per_s", "p99_us", "rss_anon_kib"]
 
@@ -38,12 +40,18 @@ class Scenario(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Members registered before the load starts. For registrations: how many join during it."""
     topology: Topology = "changed"
     """When a heartbeat's answer carries the topology: only when the caller's is old, or each time."""
+    client: Client = "h2load"
+    in_flight: int = 1
+    """Messages on their way on each stream. Above 1 only where a call is a stream of them."""
 
     @property
     def label(self) -> str:
         """Short name for tables and plots, unique among the scenarios of a session."""
         pace = f"@{self.rps}/s" if self.rps else f"@{self.load_percent}%" if self.load_percent else ""
-        return f"{self.call} {self.connections}x{self.streams}{pace} nodes={self.nodes} topology={self.topology}"
+        depth = f"x{self.in_flight}" if self.in_flight > 1 else ""
+        sender = f" client={self.client}" if self.client != "h2load" else ""
+        size = f"{self.connections}x{self.streams}{depth}{pace}"
+        return f"{self.call} {size} nodes={self.nodes} topology={self.topology}{sender}"
 
 
 class Latency(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -69,6 +77,7 @@ class Sample(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """`Subject.name`."""
     scenario: Scenario
     requests: int
+    """Calls; of a stream, messages."""
     seconds: float
     requests_per_s: float
     """Answered, over the time from the first request to the last answer."""
@@ -162,6 +171,8 @@ class Session(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     samples: list[Sample]
     ratios: list[Ratio]
     failures: list[Failure] = []
+    tool: str = "bench.rivals"
+    """The module that was run."""
     format_version: int = FORMAT_VERSION
 
 

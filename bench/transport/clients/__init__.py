@@ -1,0 +1,1 @@
+"""The load generators beside h2load."""
