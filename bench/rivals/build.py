@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
 ROOT: Final = Path(__file__).resolve().parents[2]
 PROTOS: Final = ROOT / "protos"
@@ -44,11 +44,13 @@ def missing_go() -> str:
     return f"no Go library sources at {', '.join(absent)}" if absent else ""
 
 
-def go_program(source: Path, *, protos: Path = PROTOS) -> Path:
-    """Builds the one-file Go program `source` against code generated from `protos`.
+def go_program(
+    source: Path, *, protos: Path = PROTOS, schemas: Sequence[str] = SCHEMAS, package: str = "lauradb/clusterpb"
+) -> Path:
+    """Builds the Go program of the files in `source`'s folder against code generated from `schemas` below `protos`.
 
-    The schemas name no Go package, so the mapping is given on the command line; the program imports it as
-    `lauradb/clusterpb`. Only Debian's packages are used: modules are off, and so is the proxy.
+    The schemas name no Go package, so the mapping is given on the command line; the program imports the generated code
+    as `package`. Only Debian's packages are used: modules are off, and so is the proxy.
 
     Returns:
         The binary.
@@ -56,15 +58,16 @@ def go_program(source: Path, *, protos: Path = PROTOS) -> Path:
     Raises:
         BuildError: protoc or the compiler failed.
     """
-    folder = _folder(source.parent.name + "-go", [source, *(protos / name for name in SCHEMAS)])
+    sources = sorted(source.parent.glob("*.go"))
+    folder = _folder(source.parent.name + "-go", [*sources, *(protos / name for name in schemas)])
     binary = folder / "program"
     if not binary.exists():
         target = folder / "gopath" / "src"
         target.mkdir(parents=True, exist_ok=True)
-        mapping = ",".join(["paths=import", *(f"M{name}=lauradb/clusterpb" for name in SCHEMAS)])
+        mapping = ",".join(["paths=import", *(f"M{name}={package}" for name in schemas)])
         plugins = [f"--go_out={mapping}:{target}", f"--go-grpc_out={mapping}:{target}"]
-        run(["protoc", f"-I{protos}", *plugins, *SCHEMAS])
-        _into(binary, ["go", "build"], [str(source)], _go_environment(folder))
+        run(["protoc", f"-I{protos}", *plugins, *schemas])
+        _into(binary, ["go", "build"], list(map(str, sources)), _go_environment(folder))
     return binary
 
 

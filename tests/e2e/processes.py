@@ -7,7 +7,7 @@ import signal
 import subprocess
 import sys
 import time
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, ClassVar, TypeVar
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -34,13 +34,15 @@ def until(ask: Callable[[], Found], what: str, seconds: float = START_S) -> Foun
 class LauraProcess:
     """One process of the command line, its output kept in files below `directory`."""
 
+    module: ClassVar[str] = "laura_fast"
+
     def __init__(self, directory: Path, *arguments: str, environ: dict[str, str] | None = None) -> None:
         directory.mkdir(parents=True, exist_ok=True)
         self.directory = directory
         self._out, self._log = directory / "stdout", directory / "stderr"
         with self._out.open("wb") as out, self._log.open("ab") as log:
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "laura_fast", *arguments],
+                [sys.executable, "-m", self.module, *arguments],
                 stdin=subprocess.DEVNULL,
                 stdout=out,
                 stderr=log,

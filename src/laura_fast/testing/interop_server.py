@@ -37,11 +37,11 @@ class TestService(test_pb2_grpc.TestServiceServicer):
 
     async def UnaryCall(self, request: messages_pb2.SimpleRequest, context: Context) -> messages_pb2.SimpleResponse:  # noqa: N802  # the method's name
         """As many bytes as asked for, or the status asked for."""
-        await _echo_metadata(context)
-        await _check_compression(request, context)
-        await _echo_status(request, context)
         if request.response_compressed.value:
             context.set_compression(grpc.Compression.Gzip)
+        await _echo_metadata(context, always=request.response_compressed.value)
+        await _check_compression(request, context)
+        await _echo_status(request, context)
         return messages_pb2.SimpleResponse(payload=_payload(request.response_size))
 
     async def CacheableUnaryCall(  # noqa: N802  # the method's name
@@ -103,10 +103,12 @@ async def _answers(
         yield messages_pb2.StreamingOutputCallResponse(payload=_payload(entry.size))
 
 
-async def _echo_metadata(context: Context) -> None:
+async def _echo_metadata(context: Context, *, always: bool = False) -> None:
+    """With `always` also an empty block: grpcio forgets a unary method's compression if it sends the block itself."""
     metadata: dict[str, Any] = {str(key): value for key, value in context.invocation_metadata() or ()}
-    if _INITIAL in metadata:
-        await context.send_initial_metadata(((_INITIAL, metadata[_INITIAL]),))
+    initial = [(key, value) for key, value in metadata.items() if key == _INITIAL]
+    if initial or always:
+        await context.send_initial_metadata(initial)
     if _TRAILING in metadata:
         context.set_trailing_metadata(((_TRAILING, metadata[_TRAILING]),))
 

@@ -54,8 +54,8 @@ DEFLATE: Final = Codec(b"deflate", zlib.MAX_WBITS)
 """gRPC's deflate is zlib's container (RFC 1950), as HTTP's."""
 
 _CODECS: Final[dict[bytes, Codec | None]] = {b"identity": None, b"deflate": DEFLATE, b"gzip": GZIP}
-ACCEPTED: Final = b", ".join(_CODECS)
-"""Value of `grpc-accept-encoding`."""
+ACCEPTED: Final = b",".join(_CODECS)
+"""Value of `grpc-accept-encoding`. No spaces: grpc-js 1.14 does not trim, and stops compressing if it finds any."""
 
 
 def codec_for(encoding: bytes) -> Codec | None:
