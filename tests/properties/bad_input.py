@@ -25,9 +25,6 @@ METHODS = {f"{service.full_name}/{method.name}": method for service in SERVICES.
 ANSWER_S = 10.0
 """A call without a status after this long hangs."""
 
-WATCH_S = 0.05
-"""A watch may well have nothing to say; it is cancelled after this long."""
-
 IN_FLIGHT = 32
 OUR_FAULT = {grpc.StatusCode.INTERNAL, grpc.StatusCode.UNKNOWN, grpc.StatusCode.DEADLINE_EXCEEDED}
 """Never an answer to a message, however bad: our bug, an unmapped error, a hang."""
@@ -87,13 +84,10 @@ async def _converse(method: MethodDescriptor, call: Any, burst: Sequence[bytes])
 
 
 async def _peek(method: MethodDescriptor, call: Any) -> None:
-    """The first answer of a stream that may have none for now."""
+    """The first answer of a stream that would go on for ever."""
     try:
-        async with asyncio.timeout(WATCH_S):
-            if (answer := await call.read()) is not grpc.aio.EOF:
-                _check(method, answer)
-    except TimeoutError:
-        pass
+        if (answer := await call.read()) is not grpc.aio.EOF:
+            _check(method, answer)
     finally:
         call.cancel()
 
