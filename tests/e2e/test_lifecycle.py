@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import queue
 import signal
+import socket
 import time
 from typing import TYPE_CHECKING, Any
 
@@ -192,6 +193,17 @@ def test_print_config_shows_values_and_sources_without_starting(run: Run) -> Non
     shown = dict(line.split("  #")[0].split(" = ") for line in command.output.splitlines())
     assert (shown["port"].strip(), shown["grace"].strip()) == ("1", '"5s"')
     assert "# environment LAURA_FAST_GRACE" in command.output
+
+
+def test_the_service_manager_hears_of_ready_and_stopping(serve: Serve, tmp_path: Path) -> None:
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
+        manager.bind(str(tmp_path / "notify"))
+        manager.settimeout(30)
+        server = serve(NOTIFY_SOCKET=str(tmp_path / "notify"))
+        assert manager.recv(100) == b"READY=1"
+        assert server.ready
+        assert server.terminate() == 0
+        assert manager.recv(100) == b"STOPPING=1"
 
 
 def test_sighup_re_reads_the_log_level(serve: Serve, tmp_path_factory: pytest.TempPathFactory) -> None:
