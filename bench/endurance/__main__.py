@@ -9,12 +9,15 @@ from typing import TYPE_CHECKING
 
 import click
 import grpc
+import msgspec
 import orjson
 import uvloop
 
 from bench.endurance import trials
+from bench.endurance.record import record
 from bench.endurance.soak import soak
 from bench.processes import NEVER_DOWN, Process, serve
+from bench.rivals.session import commit
 from laura_fast.pb.lauradb.cluster import cluster_pb2, cluster_pb2_grpc
 
 if TYPE_CHECKING:
@@ -43,7 +46,11 @@ def main(transport: str, chosen: tuple[str, ...], scale: float, minutes: float, 
         done.append(trial.as_dict() | {"transport": transport, "seed": seed})
         click.echo(_line(trial))
     if out:
-        out.write_bytes(orjson.dumps(done, option=orjson.OPT_INDENT_2))
+        trials_asked = "".join(f" --trial {name}" for name in chosen)
+        command = f"python -m bench.endurance --transport {transport}{trials_asked} --scale {scale:g}"
+        command += f" --minutes {minutes:g} --seed {seed}"
+        kept = record(done, command=command, commit=commit(), seed=seed)
+        out.write_bytes(orjson.dumps(msgspec.to_builtins(kept), option=orjson.OPT_INDENT_2))
 
 
 async def _run(name: str, server: Process, scale: float) -> Trial:

@@ -75,9 +75,13 @@ def list_(results: Path) -> None:
 
 def _origin(runs: list[Run]) -> tuple[str, str]:
     """Day and commit of what was measured: as the first run noted it, else now."""
+    from laura_fast.report.raw.record import Record  # noqa: PLC0415 - after the check for the extra
+
     for run in runs:
         if (environment := getattr(run, "environment", None)) is not None:
             return environment.started_at[:10], environment.commit
+        if isinstance(run, Record):
+            return run.date, run.commit
     described = ["git", "describe", "--always", "--dirty", "--abbrev=12", "--exclude=*"]
     try:
         done = subprocess.run(described, capture_output=True, text=True, check=True)  # noqa: S603 - fixed words

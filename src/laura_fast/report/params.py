@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from laura_fast.report.raw.load import LoadRun
 from laura_fast.report.raw.micro import MicroRun
+from laura_fast.report.raw.record import Record
 from laura_fast.report.raw.rivals import Session
 from laura_fast.report.raw.scaling import ScalingSession
 
@@ -42,6 +43,9 @@ def _parameters(run: Run) -> Mapping[str, Value]:
             }
         case MicroRun():
             return {"kind": "micro", "pytest_benchmark": run.version, "benchmarks": len(run.benchmarks)}
+        case Record():
+            seed = {} if run.seed is None else {"seed": run.seed}
+            return {"kind": "record", "command": run.command, "commit": run.commit, "seconds": run.seconds, **seed}
 
 
 def _measured(kind: str, command: list[str], run: Session | ScalingSession) -> dict[str, Value]:

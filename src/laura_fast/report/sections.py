@@ -11,6 +11,7 @@ from laura_fast.report.charts import scaling as scaling_charts
 from laura_fast.report.document import Bullets, Code, Document, Figure, Headline, Section, Table, Text
 from laura_fast.report.raw.load import LoadRun
 from laura_fast.report.raw.micro import MicroRun
+from laura_fast.report.raw.record import Record
 from laura_fast.report.raw.rivals import Session
 from laura_fast.report.raw.scaling import ScalingSession
 from laura_fast.report.spread import BYTES, quantity, significant, spread
@@ -61,6 +62,8 @@ def _own_caveats(runs: Sequence[Run]) -> Iterable[str]:
                 yield f"{noted} of {len(run.samples)} runs carry a note, for example: {example}."
         if isinstance(run, LoadRun) and run.exit_code:
             yield f"The load scenario {run.scenario} failed: {'; '.join(run.reasons)}"
+        if isinstance(run, Record):
+            yield from run.caveats
 
 
 def _headlines(run: Run) -> Iterable[Headline]:
@@ -115,6 +118,8 @@ def _sections(runs: Sequence[Run]) -> Iterable[Section]:
     for run in runs:
         if isinstance(run, MicroRun):
             yield _micro(run)
+        elif isinstance(run, Record):
+            yield _record(run)
 
 
 def _figures(charts: Iterable[object]) -> list[Block]:
@@ -212,6 +217,12 @@ def _micro(run: MicroRun) -> Section:
     ]
     command = Code("pytest bench --benchmark-only --benchmark-json FILE")
     return Section("Benchmarks", [Text("Time of one call."), Table(heads, rows), command])
+
+
+def _record(run: Record) -> Section:
+    seed = "" if run.seed is None else f", seed {run.seed}"
+    told = Text(f"Commit {run.commit}{seed}, {run.seconds:,.0f} s.")
+    return Section(run.title, [told, Table(run.columns, run.rows), Code(run.command)])
 
 
 def _machine(machine: Machine) -> Section:

@@ -10,13 +10,14 @@ import orjson
 from laura_fast.errors import LauraError
 from laura_fast.report.raw.load import LoadRun
 from laura_fast.report.raw.micro import MicroRun
+from laura_fast.report.raw.record import Record
 from laura_fast.report.raw.rivals import FORMAT_VERSION, Session
 from laura_fast.report.raw.scaling import ScalingSession
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-Run = Session | ScalingSession | LoadRun | MicroRun
+Run = Session | ScalingSession | LoadRun | MicroRun | Record
 
 
 class RawFileError(LauraError):
@@ -48,11 +49,11 @@ def collect(runs: list[Run]) -> bytes:
 def _run(document: dict[str, Any]) -> Run:
     """Each kind says what it is in its own way: by its tag, or by fields that only its tool writes."""
     if "kind" in document:
-        return msgspec.convert(document, ScalingSession | LoadRun | MicroRun)
+        return msgspec.convert(document, ScalingSession | LoadRun | MicroRun | Record)
     if "machine_info" in document:
         return msgspec.convert({"kind": "micro", **document}, MicroRun)
     if "samples" in document:
         if document.get("format_version") != FORMAT_VERSION:
             raise ValueError(f"format {document.get('format_version')}; this reader knows {FORMAT_VERSION}")
         return msgspec.convert(document, Session)
-    raise ValueError("neither rivals, scaling, load scenario nor pytest-benchmark")
+    raise ValueError("neither rivals, scaling, load scenario, record nor pytest-benchmark")
