@@ -76,9 +76,9 @@ class Host:
             size < 0
             or body[0]
             or int.from_bytes(body[1:5], "big") != size
-            or request.content_length not in (None, len(body))
+            or (request.content_length is not None and request.content_length != len(body))
             or self.machine.queued > limits.CONNECTION_QUEUE_BYTES
-            or self.server.is_full()
+            or self.server.rpcs >= self.server.most_rpcs
         ):
             self._take_apart(stream_id, request, body)
             return
@@ -123,7 +123,7 @@ class Host:
     def opened(self, stream: Stream) -> None:
         request: Request = stream.request
         refusal = request.prepared.refusal
-        if refusal is None and self.server.is_full():
+        if refusal is None and self.server.rpcs >= self.server.most_rpcs:
             refusal = answers.TOO_MANY_CALLS
         if refusal is not None:
             stream.call = RefusedCall(self, stream, refusal)

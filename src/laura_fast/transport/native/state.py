@@ -25,6 +25,7 @@ class ServerState:
     Attributes:
         admission: Counts connections from accept to close.
         connections: Those whose handshake (TLS) is done.
+        most_rpcs: More calls than these are refused.
         rpcs: Calls in progress, except unary ones that are answered where they are read: one of those at a time.
     """
 
@@ -45,8 +46,4 @@ class ServerState:
         self.admission = Admission(settings.max_connections)
         self.connections: set[ServerProtocol] = set()
         self.rpcs = 0
-        self._most_rpcs = settings.max_total_rpcs or float("inf")
-
-    def is_full(self) -> bool:
-        """Another call would be one too many."""
-        return self.rpcs >= self._most_rpcs
+        self.most_rpcs = settings.max_total_rpcs or float("inf")
