@@ -7,7 +7,6 @@ runs once with its smallest input.
 from __future__ import annotations
 
 import asyncio
-import importlib
 import os
 from typing import TYPE_CHECKING, Any
 
@@ -16,7 +15,7 @@ import pytest
 import uvloop
 
 from bench.harness import Measure
-from bench.processes import CLIENT_CPUS, NEVER_DOWN, serve
+from bench.processes import CLIENT_CPUS, NEVER_DOWN, serve, transports
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -24,12 +23,6 @@ if TYPE_CHECKING:
     from pytest_benchmark.fixture import BenchmarkFixture
 
     from bench.processes import Process
-
-
-def transports() -> list[str]:
-    """Transports that can serve in this checkout: those whose package has `create_server`."""
-    names = ("grpcio", "native")
-    return [name for name in names if hasattr(importlib.import_module(f"laura_fast.transport.{name}"), "create_server")]
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import importlib
 import os
 import subprocess
 import sys
@@ -28,6 +29,12 @@ SERVER_CPU = CPUS[-1]
 """The last core: the first one takes the machine's interrupts."""
 CLIENT_CPUS = frozenset(CPUS[:-1]) or frozenset(CPUS)
 """Every other core; on a one-core machine the same one, and the numbers say so through `env.json`."""
+
+
+def transports() -> list[str]:
+    """Transports that can serve in this checkout: those whose package has `create_server`."""
+    names = ("grpcio", "native")
+    return [name for name in names if hasattr(importlib.import_module(f"laura_fast.transport.{name}"), "create_server")]
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import click
 from rich.console import Console
 
+from bench.commands import repeatable
 from bench.rivals import session, table
 from bench.rivals.build import missing_tools
 from bench.rivals.measure import Bench
@@ -101,7 +102,7 @@ def run(
         rounds=asked.rounds or (QUICK_ROUNDS if asked.quick else ROUNDS),
         seed=secrets.randbelow(2**31) if asked.seed is None else asked.seed,
         bench=Bench(asked.server_core, asked.load_core, seconds),
-        command=sys.argv[1:],
+        command=repeatable(sys.argv[1:]),
         tool=tool,
     )
     finished = session.run(order, lambda line: console.print(line, markup=False, highlight=False))

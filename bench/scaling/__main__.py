@@ -18,7 +18,8 @@ from rich.console import Console
 from rich.table import Table
 
 from bench import data
-from bench.processes import CLIENT_CPUS, SERVER_CPU, pinned
+from bench.commands import repeatable
+from bench.processes import CLIENT_CPUS, SERVER_CPU, pinned, transports
 from bench.rivals.procfs import cpu_model
 from bench.rivals.session import commit
 from bench.scaling.beats import Load
@@ -35,7 +36,7 @@ SIZES = (1, 10, 100, 1_000, 10_000)
 
 
 @click.command(help=__doc__)
-@click.option("--transport", "transports", multiple=True, default=["grpcio"], show_default=True)
+@click.option("--transport", "chosen", multiple=True, help="Default: every transport of this checkout.")
 @click.option("--sizes", default=",".join(map(str, SIZES)), show_default=True, help="Registered nodes.")
 @click.option("--rounds", type=click.IntRange(min=1), default=4, show_default=True, help="Up, down, up, down …")
 @click.option("--seconds", type=click.FloatRange(min=0.01), default=1.0, show_default=True, help="Of beats per size.")
@@ -45,7 +46,7 @@ SIZES = (1, 10, 100, 1_000, 10_000)
 @click.option("--out", type=click.Path(path_type=Path, dir_okay=False), help="Raw file to write.")
 def main(
     *,
-    transports: Sequence[str],
+    chosen: Sequence[str],
     sizes: str,
     rounds: int,
     seconds: float,
@@ -64,10 +65,11 @@ def main(
         with pinned(CLIENT_CPUS):
             return uvloop.run(measure(transport, topology, plan, _teller(console)))
 
-    curves = [curve(transport, "changed") for transport in transports]
+    measured = list(chosen) or transports()
+    curves = [curve(transport, "changed") for transport in measured]
     if always:
-        curves.append(curve(transports[0], "always"))
-    session = ScalingSession(where, data.SEED, rounds, connections, streams, sys.argv[1:], curves)
+        curves.append(curve(measured[0], "always"))
+    session = ScalingSession(where, data.SEED, rounds, connections, streams, repeatable(sys.argv[1:]), curves)
     console.print(table(session))
     if out:
         out.write_bytes(orjson.dumps(msgspec.to_builtins(session), option=orjson.OPT_INDENT_2))

@@ -14,7 +14,7 @@ ROOT = Path(__file__).parents[2]
 
 def test_every_size_is_measured_on_the_way_up_and_down(tmp_path: Path) -> None:
     out = tmp_path / "scaling.json"
-    brief = ("--sizes", "1,3", "--rounds", "2", "--seconds", "0.01", "--out", str(out))
+    brief = ("--transport", "grpcio", "--sizes", "1,3", "--rounds", "2", "--seconds", "0.01", "--out", str(out))
     done = subprocess.run(
         [sys.executable, "-m", "bench.scaling", *brief], cwd=ROOT, capture_output=True, text=True, check=False
     )

@@ -22,13 +22,12 @@ if TYPE_CHECKING:
     from laura_fast.report.document import Block
     from laura_fast.report.machine import Machine
     from laura_fast.report.raw import Run
-    from laura_fast.report.raw.rivals import Sample
+    from laura_fast.report.raw.rivals import Failure, Sample
     from laura_fast.report.raw.scaling import Curve
 
 GENERAL_CAVEATS: Final = (
     "Server and load generator share one machine over loopback: no network, no card, no distance.",
     "One core each, and a virtual machine's cores at that. Compare figures within one run, not across machines.",
-    "Rivals keep their registry in memory only and watch nobody; laura_fast makes joins durable and detects failures.",
 )
 RIVAL_TITLES: Final = {"bench.rivals": "Against other servers", "bench.transport": "The transports side by side"}
 BUSY_LOAD: Final = 0.5
@@ -47,23 +46,33 @@ def compose(title: str, subtitle: str, machine: Machine, runs: Sequence[Run]) ->
 
 
 def _own_caveats(runs: Sequence[Run]) -> Iterable[str]:
-    """What this very run adds to the general ones."""
+    """What these very runs add to the general ones."""
+    measured = [run for run in runs if isinstance(run, Session | ScalingSession)]
+    busiest = max((run.environment.load_average for run in measured), default=0.0)
+    if busiest > BUSY_LOAD:
+        yield f"The machine was not idle: load average up to {busiest:.1f} when a session began. Others used the cores."
     for run in runs:
-        if isinstance(run, Session | ScalingSession) and run.environment.load_average > BUSY_LOAD:
-            yield (
-                f"The machine was not idle when a session began: load average {run.environment.load_average:.1f}. "
-                "Somebody else used the cores."
-            )
         if isinstance(run, Session):
-            yield from (f"{subject.title}: {subject.caveat}" for subject in run.subjects if subject.caveat)
-            yield from (f"{skipped.name} did not run: {skipped.reason}" for skipped in run.skipped)
-            if noted := sum(bool(sample.notes) for sample in run.samples):
-                example = next(sample.notes[0] for sample in run.samples if sample.notes)
-                yield f"{noted} of {len(run.samples)} runs carry a note, for example: {example}."
+            yield from _session_caveats(run)
         if isinstance(run, LoadRun) and run.exit_code:
             yield f"The load scenario {run.scenario} failed: {'; '.join(run.reasons)}"
         if isinstance(run, Record):
             yield from run.caveats
+
+
+def _session_caveats(session: Session) -> Iterable[str]:
+    titles_by_caveat: dict[str, list[str]] = {}
+    for subject in session.subjects:
+        titles_by_caveat.setdefault(subject.caveat, []).append(subject.title)
+    yield from (f"{' and '.join(titles)}: {caveat}" for caveat, titles in titles_by_caveat.items() if caveat)
+    yield from (f"{skipped.name} did not run: {skipped.reason}" for skipped in session.skipped)
+    yield from (f"{failure.subject}, {failure.scenario.label}: {_first_line(failure)}" for failure in session.failures)
+    if noted := [sample for sample in session.samples if sample.notes]:
+        yield f"{len(noted)} of {len(session.samples)} runs carry a note, for example: {noted[0].notes[0]}."
+
+
+def _first_line(failure: Failure) -> str:
+    return failure.error.partition("\n")[0][:200]
 
 
 def _headlines(run: Run) -> Iterable[Headline]:
@@ -84,27 +93,23 @@ def _rival_headlines(session: Session) -> Iterable[Headline]:
     for name in ("ours-native", "ours-grpcio"):
         if name in found:
             label = f"heartbeats per second and core, {view.titles[name]}"
-            note = f"{significant(found[name].low)} … {significant(found[name].high)} over {found[name].rounds} rounds"
+            note = f"{significant(found[name].low)} … {significant(found[name].high)}, rounds: {found[name].rounds}"
             yield Headline(significant(found[name].median), label, note)
 
 
 def _curve_headlines(curve: Curve) -> Iterable[Headline]:
     sizes = sorted({point.nodes for point in curve.beats})
-    first, last = (
-        spread(point.server_cpu_us_per_call for point in curve.beats if point.nodes == size)
-        for size in (sizes[0], sizes[-1])
-    )
+    growth = curve.growth
     yield Headline(
-        f"× {last.median / first.median:.2f}",
+        f"× {growth.median:.2f}",
         f"cost of a heartbeat at {sizes[-1]:,} nodes over {sizes[0]:,}, {curve.label}",
-        f"{significant(first.median)} µs → {significant(last.median)} µs of CPU",
+        f"{growth.low:.2f} … {growth.high:.2f}, rounds: {growth.rounds}",
     )
-    memory = {point.nodes: [p.rss_anon_kib for p in curve.memory if p.nodes == point.nodes] for point in curve.memory}
-    if memory:
-        grown = max(memory[max(memory)]) - min(map(min, memory.values()))
-        yield Headline(
-            f"{grown / KIB_PER_MIB:.1f} MiB", f"memory of {max(memory):,} nodes, {curve.label}", "growth of RssAnon"
-        )
+    first_way_up = [point for point in curve.memory if point.round == 0]
+    if first_way_up:
+        grown = first_way_up[-1].rss_anon_kib - first_way_up[0].rss_anon_kib
+        label = f"memory of {first_way_up[-1].nodes:,} nodes, {curve.label}"
+        yield Headline(f"{grown / KIB_PER_MIB:.1f} MiB", label, "growth of RssAnon")
 
 
 def _sections(runs: Sequence[Run]) -> Iterable[Section]:
@@ -136,7 +141,7 @@ def _rivals(session: Session) -> Section:
             if view.samples(scenario, name)
         ]
         heads = ["server", "req/s", "CPU µs per call", "p50 µs", "p95 µs", "p99 µs", "RssAnon MiB", "answer bytes"]
-        blocks += [Text(f"{scenario.label} (medians of {session.rounds} rounds)"), Table(heads, rows)]
+        blocks += [Text(f"{scenario.label} (medians; rounds: {session.rounds})"), Table(heads, rows)]
     blocks.append(Bullets([f"{subject.title}: {subject.version}" for subject in session.subjects]))
     blocks.append(Code(f"python -m {session.tool} {shlex.join(session.command)}".rstrip()))
     return Section(RIVAL_TITLES.get(session.tool, session.tool), blocks)

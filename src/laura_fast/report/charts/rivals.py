@@ -161,8 +161,8 @@ def ratio_chart(view: View) -> Chart | None:
     return sheet.finish(
         "cpu-ratio",
         f"What does a heartbeat cost elsewhere, compared with {baseline}?",
-        f"Right of the line: costs more CPU than {baseline}. Paired by round over {ratios[0].rounds} rounds; "
-        f"dot: median ratio, bar: {interval}.",
+        f"Right of the line: costs more CPU than {baseline}. Paired by round, {ratios[0].rounds} of them; "
+        f"dot: median ratio; line: {interval}.",
     )
 
 
@@ -185,7 +185,7 @@ def throughput(view: View) -> Chart | None:
     sheet.ax.set_xticks(range(len(scenarios)), ticks)
     sheet.ax.set_xlabel("connections × streams on each: requests in flight grow to the right")
     sheet.ax.set_ylabel("heartbeats per second, log scale")
-    sheet.legend_below(3)
+    sheet.legend_below()
     return sheet.finish(
         "throughput-by-concurrency",
         "How does throughput grow with concurrency?",
@@ -208,7 +208,7 @@ def latency(view: View) -> Chart | None:
         log_axis(ax.yaxis)
         ax.set_xlim(-0.3, len(PERCENTILES) - 0.7)
     sheet.ax.set_ylabel("latency, milliseconds, log scale")
-    sheet.legend_below(3)
+    sheet.legend_below()
     return sheet.finish(
         "latency-percentiles",
         "How long does a heartbeat take at a fixed rate?",
@@ -247,7 +247,7 @@ def under_load(view: View) -> Chart | None:
     sheet.ax.set_xticks([percent for percent, _ in points], [f"{percent} %" for percent, _ in points])
     sheet.ax.set_xlabel("load, as a share of the server's own closed-loop maximum")
     sheet.ax.set_ylabel("p99 latency, milliseconds, log scale")
-    sheet.legend_below(3)
+    sheet.legend_below()
     return sheet.finish(
         "p99-under-load",
         "Where does p99 go as a server fills up?",
@@ -274,7 +274,7 @@ def cost_by_nodes(view: View) -> Chart | None:
         ax.set_xlabel("registered nodes, log scale")
         ax.set_title("topology only when it changed" if mode == "changed" else "topology in every answer", fontsize=11)
     sheet.ax.set_ylabel("server CPU per heartbeat, µs, log scale")
-    sheet.legend_below(3)
+    sheet.legend_below()
     return sheet.finish(
         "cost-by-nodes-and-rival",
         "How does the cost of a heartbeat grow with the cluster, on each stack?",

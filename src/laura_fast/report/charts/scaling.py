@@ -47,7 +47,7 @@ def beat_cost(session: ScalingSession) -> Chart:
     cpu.set_ylabel("server CPU per heartbeat, µs, log scale")
     _bytes_axis(size)
     size.set_ylabel("bytes of one answer, log scale")
-    sheet.legend_below(1)
+    sheet.legend_below()
     return sheet.finish(
         "heartbeat-by-nodes",
         "How does the cost of a heartbeat grow with the cluster?",
@@ -74,7 +74,7 @@ def join_cost(session: ScalingSession) -> Chart:
     time.set_ylabel("time of one registration, ms, log scale")
     _bytes_axis(size)
     size.set_ylabel("bytes of one answer, log scale")
-    sheet.legend_below(2)
+    sheet.legend_below()
     return sheet.finish(
         "registration-by-nodes",
         "How does a registration grow with the cluster?",
@@ -84,24 +84,23 @@ def join_cost(session: ScalingSession) -> Chart:
 
 
 def memory(session: ScalingSession) -> Chart:
-    """RssAnon by nodes, over the smallest size."""
+    """RssAnon by nodes on the first way up."""
     sheet = Sheet(4.2)
     for number, curve in enumerate(one for one in session.curves if one.memory and one.topology == "changed"):
-        found = _by_nodes(curve.memory, lambda point: point.rss_anon_kib / KIB_PER_MIB)
-        start = min(found.items())[1].low
-        grown = {nodes: Spread(v.median - start, v.low - start, v.high - start, v.rounds) for nodes, v in found.items()}
-        each = max(grown.items())[1].median * KIB_PER_MIB / max(grown)
-        label = f"{curve.label}: starts at {start:.0f} MiB, {each:.1f} KiB a node at {max(grown):,}"
+        points = [point for point in curve.memory if point.round == 0]
+        start = points[0].rss_anon_kib
+        label = f"{curve.label}: starts at {start / KIB_PER_MIB:.0f} MiB"
+        grown = {point.nodes: spread([(point.rss_anon_kib - start) / KIB_PER_MIB]) for point in points}
         _Draw(_colour(curve), MARKERS[number], label)(sheet.ax, grown)
     _nodes_axis(sheet.ax, session)
     sheet.ax.set_ylim(bottom=0)
     sheet.ax.set_ylabel("growth of anonymous memory, MiB")
-    sheet.legend_below(1)
+    sheet.legend_below()
     return sheet.finish(
         "memory-by-nodes",
-        "How much memory does a node take?",
-        "Lower is better. RssAnon of the server after the beats of each size, over its lowest value; the heap does not "
-        "return every page when the cluster shrinks, hence the spread.",
+        "How much memory do the nodes take?",
+        "Lower is better. RssAnon of the server after the beats of each size, the first time it was reached, over its "
+        "value at the smallest. A heap that shrank keeps its pages, so later rounds tell nothing more.",
     )
 
 

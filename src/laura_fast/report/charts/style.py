@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import matplotlib as mpl
 from matplotlib.figure import Figure as Canvas
-from matplotlib.ticker import FuncFormatter, NullFormatter
+from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
 from laura_fast.report.spread import significant
 
@@ -21,11 +21,13 @@ OURS: Final = {"ours-native": "#0072B2", "ours-grpcio": "#56B4E9"}
 OTHERS: Final = ("#E69F00", "#009E73", "#CC79A7", "#D55E00", "#6A5ACD", "#000000", "#8C6D31", "#999999")
 """Okabe and Ito's colours, told apart with every kind of colour blindness; the marker repeats the difference."""
 MARKERS: Final = "osD^vPX*<>"
-SCALE_MARKS: Final = frozenset({"etcd", "nghttpd", "redis"})
-"""Subjects that answer another question: shown pale, as marks on the scale, not as competitors."""
+SCALE_MARKS: Final = ("etcd", "nghttpd", "redis")
+"""How the names of subjects begin that answer another question: shown pale, as marks on the scale."""
 
 WIDTH_IN: Final = 8.6
 PNG_DPI: Final = 144
+PALE: Final = 0.45
+SHORT_RANGE: Final = 100
 RC: Final[dict[Any, Any]] = {
     "font.family": "DejaVu Sans",
     "font.size": 10,
@@ -83,7 +85,9 @@ def looks(names: Sequence[str]) -> dict[str, Look]:
     """A look for every name; ours are blue on every page."""
     others = iter(OTHERS * (len(names) // len(OTHERS) + 1))
     return {
-        name: Look(OURS.get(name) or next(others), MARKERS[index % len(MARKERS)], 0.45 if name in SCALE_MARKS else 1.0)
+        name: Look(
+            OURS.get(name) or next(others), MARKERS[index % len(MARKERS)], 0.45 if name.startswith(SCALE_MARKS) else 1.0
+        )
         for index, name in enumerate(names)
     }
 
@@ -101,7 +105,7 @@ class Sheet:
         """The first or only axes."""
         return self.axes[0]
 
-    def legend_below(self, columns: int = 4) -> None:
+    def legend_below(self, columns: int = 2) -> None:
         """One legend for all axes, under them, where it can't cover data."""
         handles, labels = self.ax.get_legend_handles_labels()
         for ax in self.axes[1:]:
@@ -115,6 +119,8 @@ class Sheet:
     def finish(self, name: str, title: str, caption: str) -> Chart:
         """Draws once as PNG, which may travel alone and so bears its title, and once as SVG for the page."""
         png, svg = io.BytesIO(), io.StringIO()
+        for ax in self.axes:
+            _label_short_ranges(ax)
         with mpl.rc_context(RC):
             heading = self.canvas.suptitle(title, x=0.01, ha="left", fontsize=13, fontweight="bold")
             self.canvas.savefig(png, format="png", dpi=PNG_DPI, metadata={"Software": None})
@@ -123,6 +129,13 @@ class Sheet:
             self.canvas.savefig(svg, format="svg", metadata={"Date": None, "Creator": None})
         text = svg.getvalue()
         return Chart(name, title, caption, png.getvalue(), text[text.index("<svg") :])
+
+
+def _label_short_ranges(ax: Axes) -> None:
+    """Less than two powers of ten would leave a logarithmic axis with one number on it."""
+    for axis, (low, high) in ((ax.xaxis, ax.get_xlim()), (ax.yaxis, ax.get_ylim())):
+        if axis.get_scale() == "log" and high / low < SHORT_RANGE and isinstance(axis.get_major_locator(), LogLocator):
+            axis.set_major_locator(LogLocator(subs=(1, 2, 5)))
 
 
 def log_axis(axis: Any, ticks: Sequence[float] | None = None) -> None:

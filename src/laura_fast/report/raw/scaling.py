@@ -7,6 +7,7 @@ from typing import Final, Literal
 import msgspec
 
 from laura_fast.report.raw.rivals import Environment, Topology
+from laura_fast.report.spread import Spread, spread
 
 FORMAT_VERSION: Final = 1
 
@@ -70,6 +71,13 @@ class Curve(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         """For legends and tables."""
         always = ", topology in every answer" if self.topology == "always" else ""
         return f"{self.transport}{always}"
+
+    @property
+    def growth(self) -> Spread:
+        """Cost of a beat at the largest size over the smallest, paired by round: drift between rounds cancels."""
+        cost = {(point.round, point.nodes): point.server_cpu_us_per_call for point in self.beats}
+        sizes = {point.nodes for point in self.beats}
+        return spread(cost[round_, max(sizes)] / cost[round_, min(sizes)] for round_ in {at for at, _ in cost})
 
 
 class ScalingSession(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="scaling", tag_field="kind"):
