@@ -28,10 +28,10 @@ def _parameters(run: Run) -> Mapping[str, Value]:
     match run:
         case Session():
             subjects = [subject.name for subject in run.subjects]
-            return _measured("rivals", run.command, run) | {"subjects": subjects}
+            return _measured(run.tool, run.command, run) | {"subjects": subjects}
         case ScalingSession():
             load = {"connections": run.connections, "streams": run.streams}
-            return _measured("scaling", run.command, run) | load
+            return _measured("bench.scaling", run.command, run) | load
         case LoadRun():
             return {
                 "kind": "load",

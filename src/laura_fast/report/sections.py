@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import dataclasses
 import shlex
+from collections import Counter
 from typing import TYPE_CHECKING, Final
 
 from laura_fast.report.charts import load as load_charts
@@ -36,13 +38,27 @@ KIB_PER_MIB: Final = 1024
 
 def compose(title: str, subtitle: str, machine: Machine, runs: Sequence[Run]) -> Document:
     """The whole report of a results folder."""
+    sections = [*_sections(runs), _machine(machine)]
+    _name_apart(sections)
     return Document(
         title=title,
         subtitle=subtitle,
         caveats=[*GENERAL_CAVEATS, *_own_caveats(runs)],
         headlines=[headline for run in runs for headline in _headlines(run)],
-        sections=[*_sections(runs), _machine(machine)],
+        sections=sections,
     )
+
+
+def _name_apart(sections: Sequence[Section]) -> None:
+    """Two sessions of one kind draw charts of one name, and a chart's name is its file."""
+    used: Counter[str] = Counter()
+    for section in sections:
+        for place, block in enumerate(section.blocks):
+            if isinstance(block, Figure):
+                used[block.chart.name] += 1
+                if (number := used[block.chart.name]) > 1:
+                    name = f"{block.chart.name}-{number}"
+                    section.blocks[place] = Figure(dataclasses.replace(block.chart, name=name))
 
 
 def _own_caveats(runs: Sequence[Run]) -> Iterable[str]:
@@ -87,7 +103,7 @@ def _headlines(run: Run) -> Iterable[Headline]:
 def _rival_headlines(session: Session) -> Iterable[Headline]:
     view = rival_charts.View(session)
     scenario = rival_charts.main_scenario(view)
-    if scenario is None:
+    if scenario is None or session.tool != rival_charts.RIVALS:
         return
     found = view.spreads(scenario, lambda sample: rival_charts.US_PER_S / sample.server_cpu_us_per_call)
     for name in ("ours-native", "ours-grpcio"):

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 from laura_fast.report.raw.load import LoadRun, Row
 from laura_fast.report.raw.micro import Benchmark, MicroRun, Statistics
 from laura_fast.report.raw.rivals import (
+    Call,
+    Client,
     Environment,
     Latency,
     Ratio,
@@ -110,6 +112,25 @@ def _sample(dice: random.Random, round_: int, name: str, scenario: Scenario) -> 
     )
 
 
+def transport() -> Session:
+    """Two transports with three kinds of callers."""
+    clients: tuple[tuple[Call, Client], ...] = (
+        ("heartbeat", "h2load"),
+        ("heartbeat", "go"),
+        ("heartbeat_stream", "raw"),
+    )
+    dice = random.Random(8)  # noqa: S311 - made-up figures
+    names = ("ours-native", "ours-grpcio")
+    samples = [
+        _sample(dice, round_, name, Scenario(call, 10, 10, nodes=100, client=client))
+        for round_ in range(3)
+        for call, client in clients
+        for name in names
+    ]
+    subjects = [Subject(name, TITLES[name], "1.2.3") for name in names]
+    return Session(ENVIRONMENT, 8, 3, [], subjects, [], samples, [], tool="bench.transport")
+
+
 def scaling() -> ScalingSession:
     """Two transports whose beats stay flat, and one server whose answers grow."""
     curves = [_curve("native", 5.0), _curve("grpcio", 215.0), _curve("grpcio", 240.0, "always")]
@@ -174,4 +195,4 @@ def micro() -> MicroRun:
 
 def every() -> list[Run]:
     """One of each kind, and a failed scenario."""
-    return [rivals(), scaling(), load(), load("mixed", 1), micro()]
+    return [rivals(), transport(), scaling(), load(), load("mixed", 1), micro()]

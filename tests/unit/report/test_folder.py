@@ -49,7 +49,7 @@ def test_ids_of_the_page_are_unique(full: Path) -> None:
 
 def test_drawings_are_well_formed(full: Path) -> None:
     drawings = re.findall(r"<svg.*?</svg>", (full / "index.html").read_text(), re.DOTALL)
-    assert len(drawings) == 10
+    assert len(drawings) == 11
     for drawing in drawings:
         ET.fromstring(drawing)  # noqa: S314 - written a moment ago
 
@@ -69,7 +69,14 @@ def test_summary_tells_failures_and_commands(full: Path) -> None:
 
 def test_parameters_are_toml(full: Path) -> None:
     parameters = tomllib.loads((full / "params.toml").read_text())
-    assert [run["kind"] for run in parameters["run"]] == ["rivals", "scaling", "load", "load", "micro"]
+    assert [run["kind"] for run in parameters["run"]] == [
+        "bench.rivals",
+        "bench.transport",
+        "bench.scaling",
+        "load",
+        "load",
+        "micro",
+    ]
     assert parameters["run"][0]["command"] == ["--rounds", "5"]
 
 
@@ -118,6 +125,13 @@ def test_a_changed_record_is_not_rebuilt(tmp_path: Path) -> None:
 def test_a_folder_without_history_is_not_rebuilt(tmp_path: Path) -> None:
     with pytest.raises(folder.ResultsError, match="history"):
         folder.rebuild(tmp_path / "2026-01-02-0123456789ab-other")
+
+
+def test_two_sessions_of_one_kind_keep_all_their_plots(tmp_path: Path) -> None:
+    target = create(tmp_path, "twice", [runs.scaling(), runs.scaling()])
+    assert len(list(target.glob("*.png"))) == 6
+    ids = re.findall(r'\sid="([^"]+)"', (target / "index.html").read_text())
+    assert len(ids) == len(set(ids))
 
 
 def test_index_lists_newest_first_and_keeps_the_text_around(tmp_path: Path) -> None:

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 US_PER_S: Final = 1e6
 PERCENTILES: Final = ("p50_us", "p90_us", "p95_us", "p99_us", "max_us")
+RIVALS: Final = "bench.rivals"
+"""The tool whose sessions compare servers; other sessions compare callers of few servers."""
 ROW_IN: Final = 0.36
 """Height of one row of a ranking."""
 
@@ -74,7 +76,8 @@ def main_scenario(view: View) -> Scenario | None:
 def charts(session: Session) -> list[Chart]:
     """Every chart that the session has data for."""
     view = View(session)
-    makers = (per_core, ratio_chart, throughput, latency, under_load, cost_by_nodes, registration)
+    against_others = (per_core, ratio_chart, throughput, latency, under_load, cost_by_nodes, registration)
+    makers = against_others if session.tool == RIVALS else (by_client,)
     return [chart for maker in makers if (chart := maker(view)) is not None]
 
 
@@ -302,3 +305,37 @@ def _line(ax: Axes, drawn: Iterable[tuple[float, Spread]], look: Look, label: st
         elinewidth=1.0,
         label=label,
     )
+
+
+def by_client(view: View) -> Chart | None:
+    """CPU per call in every scenario of a session that compares kinds of callers."""
+    if not view.scenarios:
+        return None
+    scenarios = list(reversed(view.scenarios))
+    sheet = Sheet(2.2 + 1.4 * ROW_IN * len(scenarios))
+    for name, look in view.looks.items():
+        found = [(place, view.samples(one, name)) for place, one in enumerate(scenarios)]
+        drawn = [(place, spread(one.server_cpu_us_per_call for one in samples)) for place, samples in found if samples]
+        sheet.ax.errorbar(
+            [value.median for _, value in drawn],
+            [place for place, _ in drawn],
+            xerr=list(zip(*(value.whiskers for _, value in drawn), strict=True)),
+            fmt=look.marker,
+            color=look.colour,
+            markersize=9,
+            label=view.titles[name],
+        )
+    _rows_axis(sheet.ax, [_caller(one) for one in scenarios], "server CPU per call or message, µs, log scale")
+    sheet.legend_below()
+    return sheet.finish(
+        "cpu-by-client",
+        "What does a call cost with each kind of caller?",
+        "Left is better. Real clients set deadlines and change header fields from call to call, which h2load does not; "
+        "a stream carries many beats in one call. Dot: median round; line: lowest to highest.",
+    )
+
+
+def _caller(scenario: Scenario) -> str:
+    kind = "stream of beats" if scenario.call == "heartbeat_stream" else scenario.call
+    depth = f"×{scenario.in_flight}" if scenario.in_flight > 1 else ""
+    return f"{kind}, {scenario.client}, {scenario.connections}×{scenario.streams}{depth}"
