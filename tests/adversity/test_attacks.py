@@ -199,6 +199,20 @@ async def test_a_reader_that_does_not_read(shared: Arena) -> None:
         await peer.close()
 
 
+async def test_large_answers_that_nobody_takes(shared: Arena) -> None:
+    """Row 11: fifty unary calls whose answers are a megabyte each, behind a closed window."""
+    with Watched(shared):
+        peer = await Peer.connect(shared.port, first=settings((4, 0)))
+        for stream_id in range(1, 101, 2):
+            peer.send(headers(stream_id, request("Large")), data(stream_id, message(b"1000000")))
+        await peer.drain()
+        await asyncio.sleep(0.5)  # for as long as memory could grow
+        peer.send(settings((4, 1 << 30)), frame(WINDOW_UPDATE, payload=u32(1 << 30)))
+        answers = await peer.answers(*range(1, 101, 2))
+        assert {len(answer.body) for answer in answers.values()} == {1_000_005}
+        await peer.close()
+
+
 async def test_sockets_that_are_not_read(shared: Arena) -> None:
     """Row 11: wide windows, and a socket that nobody reads."""
     with Watched(shared):

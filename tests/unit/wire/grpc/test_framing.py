@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import tracemalloc
 import zlib
 
 import pytest
@@ -101,8 +102,12 @@ class TestCompression:
 
     def test_bomb_is_refused_without_being_inflated(self, codec: Codec) -> None:
         bomb = codec.compress(bytes(50_000_000))
+        tracemalloc.start()
         with pytest.raises(OverloadedError):
             codec.decompress(bomb, LIMIT)
+        _, peak = tracemalloc.get_traced_memory()
+        tracemalloc.stop()
+        assert peak < 1_000_000
 
     def test_message_just_over_the_limit(self, codec: Codec) -> None:
         with pytest.raises(OverloadedError):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import pytest
 
 from laura_fast.wire.http2 import hpack_huffman
@@ -104,6 +106,7 @@ def test_examples_of_the_rfc(
         pytest.param("4085", id="ends inside a Huffman name"),
         pytest.param("ffffffffffff00", id="integer of six continuation octets"),
         pytest.param("ff8080808080808000", id="integer that goes on with zeroes"),
+        pytest.param("3f80808080800082", id="six continuation octets of a small integer"),
         pytest.param("820020", id="table size update after a field"),
         pytest.param("8220", id="table size update at the end"),
         pytest.param("202020", id="three table size updates"),
@@ -145,6 +148,27 @@ def test_lowered_settings_demand_a_size_update() -> None:
     decoder.limit_table(50)
     with pytest.raises(CompressionError):
         decoder.decode(b"\x82")
+
+
+def test_five_continuation_octets_are_enough_for_any_integer() -> None:
+    assert HeaderDecoder().decode(bytes.fromhex("3f808080800082")) == ((b":method", b"GET"),)
+
+
+def test_generation_follows_the_table() -> None:
+    """Whoever remembers blocks by their octets learns that octets mean something else now."""
+    decoder = HeaderDecoder()
+    generations = [decoder.generation]
+    for block in (
+        b"\x82\x00\x01a\x01b\x10\x01a\x01b",
+        b"\x40\x01a\x01b",
+        b"\xbe",
+        b"\x40\x01a\x01b",
+        b"\x20\x3f\xe1\x1f",
+    ):
+        decoder.split(block)
+        generations.append(decoder.generation)
+    changed = [after != before for before, after in itertools.pairwise(generations)]
+    assert changed == [False, True, False, True, True]
 
 
 def test_split_keeps_what_calls_have_in_common() -> None:
