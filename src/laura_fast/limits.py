@@ -210,5 +210,6 @@ REFUSAL_DELAY_S: Final = 0.05
 ASSEMBLY_BYTES: Final = 8 * MIB
 """Incomplete request messages of one connection; beyond, they are completed one after the other."""
 
-CONNECTION_QUEUE_BYTES: Final = 1 * MIB
-"""Answers that one connection's peer has not taken; beyond, its unary calls wait before they run (CVE-2019-9517)."""
+CONNECTION_QUEUE_BYTES: Final = 4 * MIB
+"""Answers that one connection's peer has not taken; beyond, its handlers wait before they run (CVE-2019-9517). Much
+less would let a client that reads a few large answers slowly hold up its own heartbeats."""

@@ -132,6 +132,17 @@ async def test_a_blocked_stream_does_not_block_others(peer: Peer) -> None:
     assert (await peer.answer(3)).messages == [b"x" * 50_000]
 
 
+@pytest.mark.parametrize("method", ["Unary", "Inline"])
+async def test_megabytes_that_wait_do_not_block_others(peer: Peer, method: str) -> None:
+    """§5.2.1: a client that reads large answers slowly still beats its heart."""
+    peer.send(widen(0, 1 << 30), *[headers(i, request("Large")) + data(i, message(b"1000000")) for i in (1, 3, 5)])
+    got = 0
+    while got < 3 * 65_535:
+        got += len((await peer.until(DATA)).payload)
+    peer.send(call(7, b"beat", method))
+    assert (await peer.answer(7)).messages == [b"beat"]
+
+
 async def test_streams_share_the_connection_window_fairly(peer: Peer) -> None:
     """A large answer does not starve a small one."""
     peer.send(repeat(1, 1, 1_000_000), widen(1, 10 << 20))

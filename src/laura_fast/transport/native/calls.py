@@ -118,13 +118,9 @@ class Call:
         """The request body is complete."""
         self.inbox.feed_end()
         if self._task is None and not self.over:
-            self.host.start(self)
-
-    def start_with_only_request(self) -> None:
-        """Runs the handler of a method that takes one message, now that the body is complete."""
-        raw = self._only_request()
-        if raw is not None:
-            self.start(raw)
+            raw = self._only_request()
+            if raw is not None:
+                self.start(raw)
 
     def abort(self) -> None:
         """The stream was reset, or the connection is gone."""

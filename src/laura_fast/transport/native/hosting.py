@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections import deque
 from typing import TYPE_CHECKING, Any
 
 from laura_fast import limits
@@ -44,7 +43,7 @@ class Host:
         busy_at: When there last was a call, seconds.
     """
 
-    __slots__ = ("_parked", "assembly", "busy_at", "calls", "loop", "machine", "peer", "server")
+    __slots__ = ("_waiting", "assembly", "busy_at", "calls", "loop", "machine", "peer", "server")
 
     def __init__(self, server: ServerState, loop: asyncio.AbstractEventLoop) -> None:
         self.server = server
@@ -55,7 +54,7 @@ class Host:
         self.calls: set[Call] = set()
         self.assembly = Assembly()
         self.busy_at = _monotonic()
-        self._parked: deque[Call] = deque()
+        self._waiting: dict[asyncio.Future[None], None] = {}
 
     def flush_soon(self) -> None:
         """Writes what has gathered when this turn of the loop is over."""
@@ -152,19 +151,26 @@ class Host:
         if self.machine.draining:
             self.flush_soon()
 
-    def start(self, call: Call) -> None:
-        """Runs the handler of a unary request, unless the peer leaves too many answers unread: then later."""
-        if self.machine.queued > limits.CONNECTION_QUEUE_BYTES:
-            self._parked.append(call)
-        else:
-            call.start_with_only_request()
+    async def room(self) -> None:
+        """Waits while the peer leaves too many answers unread.
 
-    def start_parked(self) -> None:
-        """Starts what had to wait, as far as there is room again."""
-        while self._parked and self.machine.queued <= limits.CONNECTION_QUEUE_BYTES:
-            call = self._parked.popleft()
-            if not call.over:
-                call.start_with_only_request()
+        Handlers wait in their tasks: all calls of one read start before the first of them has answered.
+        """
+        while self.machine.queued > limits.CONNECTION_QUEUE_BYTES:
+            turn = self.loop.create_future()
+            self._waiting[turn] = None
+            try:
+                await turn
+            finally:
+                del self._waiting[turn]
+
+    def let_one_go_on(self) -> None:
+        """Lets the longest waiting handler look again; the next one looks when that one has had its turn."""
+        if self.machine.queued <= limits.CONNECTION_QUEUE_BYTES:
+            turn = next(iter(self._waiting))
+            if not turn.done():
+                turn.set_result(None)
+            self.flush_soon()
 
     def _call(self, stream: Stream, request: Request, context: Context | None) -> Call:
         call = Call(self, stream, request, context)

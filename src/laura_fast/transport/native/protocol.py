@@ -129,8 +129,8 @@ class ServerProtocol(Host, asyncio.Protocol):
             return
         machine = self.machine
         more = machine.pump()
-        if self._parked:
-            self.start_parked()
+        if self._waiting:
+            self.let_one_go_on()
         if machine.out:
             self._transport.write(b"".join(machine.out))
             machine.out.clear()

@@ -8,6 +8,7 @@ import sys
 from contextlib import aclosing
 from typing import TYPE_CHECKING, Any
 
+from laura_fast import limits
 from laura_fast.errors import Code
 from laura_fast.transport.native import threads
 from laura_fast.transport.native.methods import CallDetails, Method, Style
@@ -76,6 +77,8 @@ async def _serve(call: Call, handler: Handler | None) -> None:
 async def _run(call: Call, raw: bytes | None) -> None:
     assert call.method is not None  # noqa: S101  # see `Call.known`
     try:
+        if call.host.machine.queued > limits.CONNECTION_QUEUE_BYTES:
+            await call.host.room()
         call.succeed(await _invoke(call, call.method, raw))
     except (Exception, asyncio.CancelledError) as error:  # noqa: BLE001  # any bug in a handler ends its call only
         call.fail(error)
