@@ -68,6 +68,16 @@ async def test_a_stream_window_of_one_octet(connect: Connect) -> None:
     await take(peer, 11)
 
 
+async def test_a_window_widened_between_headers_and_body_in_one_read(connect: Connect) -> None:
+    """§6.9.2: as grpcio sends it; what the window was widened by counts, each time."""
+    peer = await connect(first=settings((4, 1)))
+    begun = headers(1, request("Unary"))
+    peer.send(begun + widen(1, 2) + widen(1, 3) + data(1, message(b"ping")))
+    await take(peer, 6)
+    peer.send(widen(1, 100))
+    await take(peer, 3)
+
+
 async def test_a_stream_window_of_zero_lets_headers_pass(connect: Connect) -> None:
     """§6.9: only DATA is flow-controlled."""
     peer = await connect(first=settings((4, 0)))

@@ -54,6 +54,8 @@ class ServerConnection(HeaderBlocks):
             position, more = self._take_frames(data, self._skip_preface(data))
             if self._pending:
                 self._open_pending()
+            if self._early_room:
+                self._early_room.clear()
         except ProtocolError as error:
             self._rest, self.partial_since = b"", None
             self.fail(error)
@@ -135,7 +137,7 @@ class ServerConnection(HeaderBlocks):
             raise ProtocolError("another frame inside a header block", ErrorCode.PROTOCOL_ERROR)
         if not self.settings_received and (kind != h2.SETTINGS or flags & h2.ACK):
             raise ProtocolError("the first frame is not SETTINGS", ErrorCode.PROTOCOL_ERROR)
-        if stream_id in self._pending:
+        if stream_id in self._pending and kind != h2.WINDOW_UPDATE:
             self._open(stream_id, self._pending.pop(stream_id))
         try:
             _FRAMES.get(kind, Connection.on_unknown)(self, flags, stream_id, payload)
