@@ -58,7 +58,7 @@ class Deframer:
     __slots__ = ("_buffer", "_codec", "_max_message_bytes", "_needed")
 
     def __init__(self, max_message_bytes: int, codec: Codec | None = None) -> None:
-        self._buffer = bytearray()
+        self._buffer: bytes | bytearray = b""
         self._needed = PREFIX_BYTES
         self._max_message_bytes = max_message_bytes
         self._codec = codec
@@ -90,7 +90,12 @@ class Deframer:
             OverloadedError: The next message is larger than the limit: refused at its prefix.
             BrokenMessageError: Its flags are not defined, or it is compressed and no encoding was named.
         """
-        self._buffer += data
+        if not self._buffer:
+            self._buffer = data  # as it came, paid for by bench.transport: mostly it is one whole message
+        else:
+            if isinstance(self._buffer, bytes):
+                self._buffer = bytearray(self._buffer)
+            self._buffer += data
         self._look()
 
     def pop(self) -> bytes | None:
@@ -105,15 +110,25 @@ class Deframer:
             return None
         with memoryview(self._buffer) as view:
             compressed, body = view[0] == _COMPRESSED, bytes(view[PREFIX_BYTES : self._needed])
-        del self._buffer[: self._needed]
-        self._needed = PREFIX_BYTES
+        self._drop()
+        return self._unpack(body) if compressed else body
+
+    def _drop(self) -> None:
+        """Forgets the first message and looks at the next one."""
+        size, self._needed = self._needed, PREFIX_BYTES
+        if len(self._buffer) == size:
+            self._buffer = b""
+            return
+        # A bytearray loses its front without moving the rest; bytes would be copied for each message.
+        rest = self._buffer if isinstance(self._buffer, bytearray) else bytearray(self._buffer)
+        del rest[:size]
+        self._buffer = rest
         with suppress(RpcError):  # told when that message is popped
             self._look()
-        return self._unpack(body) if compressed else body
 
     def clear(self) -> None:
         """Forgets what is held."""
-        self._buffer.clear()
+        self._buffer = b""
         self._needed = PREFIX_BYTES
 
     def finish(self) -> None:
@@ -130,7 +145,7 @@ class Deframer:
         if self._needed == PREFIX_BYTES and len(self._buffer) >= PREFIX_BYTES:
             self._needed += self._message_bytes(self._buffer[:PREFIX_BYTES])
 
-    def _message_bytes(self, prefix: bytearray) -> int:
+    def _message_bytes(self, prefix: bytes | bytearray) -> int:
         length = int.from_bytes(prefix[1:], "big")
         if prefix[0] > _COMPRESSED:
             raise BrokenMessageError(f"message with unknown flags {prefix[0]:#04x}", "UNKNOWN_MESSAGE_FLAGS")
