@@ -12,6 +12,7 @@ import grpc
 import pytest
 import trustme
 
+from laura_fast import limits
 from laura_fast.services.binding import inline
 from laura_fast.transport.native import create_server
 from laura_fast.transport.settings import TransportSettings
@@ -259,9 +260,10 @@ async def test_large_half_messages_are_completed_one_after_the_other(
 
 
 async def test_answers_that_nobody_takes_stop_unary_calls_until_they_are_taken(
-    behaviours: Behaviours, recorder: Recorder
+    behaviours: Behaviours, recorder: Recorder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """CVE-2019-9517: with the window closed, a few answers are made, not one for each request."""
+    monkeypatch.setattr(limits, "CONNECTION_QUEUE_BYTES", 1 << 20)
     behaviours.go_on.set()
     async with serving(behaviours, recorder) as (_, port):
         peer = await h2.Peer.connect(port, first=h2.settings((4, 0)))
