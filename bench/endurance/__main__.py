@@ -40,7 +40,14 @@ def main(transport: str, chosen: tuple[str, ...], scale: float, minutes: float, 
     done = []
     for name in chosen or TRIALS:
         metrics = f"127.0.0.1:{_free_port()}"
-        with serve(transport, *NEVER_DOWN, "--max-connections", "10000", "--metrics-listen", metrics) as server:
+        with serve(
+            transport,
+            *(() if name == "soak" else NEVER_DOWN),
+            "--max-connections",
+            "10000",
+            "--metrics-listen",
+            metrics,
+        ) as server:
             loaded = name == "soak"
             trial = soak(server, metrics, minutes, seed) if loaded else uvloop.run(_run(name, server, scale))
         done.append(trial.as_dict() | {"transport": transport, "seed": seed})

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
 TASKS = 8
+NODES = 512
+"""Ids that all clients share: the dead leave theirs behind, so an id of one's own each would fill the cluster."""
 PAUSE_S = 0.002
 TOLERATED = {grpc.StatusCode.NOT_FOUND, grpc.StatusCode.CANCELLED, grpc.StatusCode.DEADLINE_EXCEEDED}
 """Answers that a node which another task just deregistered, or an impatient caller, is meant to get."""
@@ -29,11 +31,10 @@ LOCAL_RACE = "execute_batch"
 
 
 class Client:
-    """One channel, a few nodes of its own, and dice."""
+    """One channel and dice."""
 
     def __init__(self, channel: grpc.aio.Channel, seed: int) -> None:
         self._dice = random.Random(seed)
-        self._seed = seed
         self._cluster: Any = cluster_pb2_grpc.ClusterServiceStub(channel)
         self._membership: Any = membership_pb2_grpc.MembershipServiceStub(channel)
 
@@ -42,7 +43,7 @@ class Client:
         steps = [self._register, self._beat, self._beat, self._beat, self._poll, self._stream, self._watch, self._leave]
         while True:
             try:
-                await self._dice.choice(steps)(f"soak-{self._seed}-{self._dice.randrange(16)}")
+                await self._dice.choice(steps)(f"soak-{self._dice.randrange(NODES)}")
             except grpc.aio.AioRpcError as error:
                 if error.code() not in TOLERATED and LOCAL_RACE not in (error.debug_error_string() or ""):
                     raise
