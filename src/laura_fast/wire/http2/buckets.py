@@ -13,9 +13,9 @@ class Bucket:
         self._rate = rate
         self._filled_at = 0.0
 
-    def take(self, now: float, *, earned: float = 0.0) -> bool:
-        """Spends one token at `now` (seconds); False when there is none. `earned` tokens are credited first."""
+    def take(self, now: float, count: int = 1, *, earned: float = 0.0) -> bool:
+        """Spends `count` tokens at `now` (seconds); False when there are none. `earned` ones are credited first."""
         gained = (now - self._filled_at) * self._rate + earned
-        self._tokens = min(self._burst, self._tokens + gained) - 1.0
+        self._tokens = min(self._burst, self._tokens + gained) - count
         self._filled_at = now
         return self._tokens >= 0.0

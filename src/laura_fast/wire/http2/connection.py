@@ -158,14 +158,9 @@ class Connection(Sender):
         self.peer_last_stream_id = int.from_bytes(payload[:4], "big") & h2.MAX_STREAM_ID
 
     def on_window_update(self, _flags: int, stream_id: int, payload: bytes) -> None:
-        increment = frames.number(payload, "WINDOW_UPDATE") & h2.MAX_WINDOW
         self._glitch()
-        if not increment:
-            # RFC 9113 §6.9 asks for a stream error on a stream; ending the connection is allowed (§5.4.2) and
-            # leaves no way to make us reset streams (CVE-2025-8671).
-            raise ProtocolError("WINDOW_UPDATE of 0", ErrorCode.PROTOCOL_ERROR)
         self._require_not_idle(stream_id, "WINDOW_UPDATE")
-        self._widen(stream_id, increment)
+        self._widen(stream_id, frames.increment(payload))
 
     def on_priority(self, _flags: int, stream_id: int, payload: bytes) -> None:
         frames.check_priority(payload, stream_id)
@@ -194,12 +189,12 @@ class Connection(Sender):
             self._receive_window += used
             self.out.append(frames.window_update(0, used))
 
-    def _glitch(self) -> None:
-        """Counts a frame that moves no call forward; calls and DATA earn some, as windows are updated for them."""
+    def _glitch(self, count: int = 1) -> None:
+        """Counts frames that move no call forward; calls and DATA earn some, as windows are updated for them."""
         progress = self.last_stream_id // 2 + self.data_frames
         earned = (progress - self._progress_seen) * limits.GLITCHES_EARNED
         self._progress_seen = progress
-        if not self._glitches.take(self.now, earned=earned):
+        if not self._glitches.take(self.now, count, earned=earned):
             raise ProtocolError("too many frames that do nothing", ErrorCode.ENHANCE_YOUR_CALM)
 
     def _count_reset(self) -> None:

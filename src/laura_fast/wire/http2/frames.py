@@ -77,6 +77,19 @@ def number(payload: bytes, kind_name: str) -> int:
     return int.from_bytes(payload, "big")
 
 
+def increment(payload: bytes) -> int:
+    """By how much a WINDOW_UPDATE widens its window.
+
+    Raises:
+        ProtocolError: Any other length than four bytes, or 0. RFC 9113 §6.9 asks for a stream error for 0 on a stream;
+            ending the connection is allowed (§5.4.2) and leaves no way to make us reset streams (CVE-2025-8671).
+    """
+    widened = number(payload, "WINDOW_UPDATE") & h2.MAX_WINDOW
+    if not widened:
+        raise ProtocolError("WINDOW_UPDATE of 0", ErrorCode.PROTOCOL_ERROR)
+    return widened
+
+
 def strip_padding(payload: bytes, flags: int) -> bytes:
     """The payload without its padding (RFC 9113 §6.1).
 
