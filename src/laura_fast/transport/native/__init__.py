@@ -3,6 +3,8 @@
 The path of a call: `accepting` → `protocol` (bytes in, bytes out) → `laura_fast.wire.http2.server` (frames) →
 `requests` (what a header block means) → the handler, inline from `protocol` or in a task from `calls`.
 
+`create_server` takes this project's settings; `server` is `grpc.aio.server` by its own signature.
+
 How it differs from the grpcio transport:
 
 ===================== ================================================================================================
@@ -24,6 +26,7 @@ Beyond grpcio: rate limits on resets, control frames and empty frames; limits on
 connections end after five minutes; handlers marked inline run without a task; maximum connection age.
 """
 
+from laura_fast.transport.native.drop_in import server
 from laura_fast.transport.native.server import NativeServer, create_server
 
-__all__ = ["NativeServer", "create_server"]
+__all__ = ["NativeServer", "create_server", "server"]

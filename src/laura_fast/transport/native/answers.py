@@ -84,11 +84,13 @@ class WholeAnswers:
     packed by one precompiled format per message length.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, max_message_bytes: int) -> None:
+        self.largest = min(h2.DEFAULT_FRAME_BYTES, PREFIX.size + max_message_bytes)
+        """Longest message with its prefix that goes this way: one frame that every peer takes."""
         self._by_size: dict[int, tuple[struct.Struct, bytes, bytes]] = {}
 
     def pack(self, stream_id: int, message: bytes) -> bytes:
-        """HEADERS, DATA and trailers; `message` is at most `LARGEST` bytes."""
+        """HEADERS, DATA and trailers; `message` with its prefix is at most `largest` bytes."""
         size = len(message)
         known = self._by_size.get(size)
         layout, middle, prefix = known if known is not None else self._lay_out(size)
@@ -103,6 +105,5 @@ class WholeAnswers:
         return parts
 
 
-LARGEST: Final = h2.DEFAULT_FRAME_BYTES - PREFIX.size
 _HEADERS_HEAD: Final = frames.head(len(HEADERS_BLOCK), h2.HEADERS, h2.END_HEADERS, 0)[:5]
 _OK_HEAD: Final = frames.head(len(OK_BLOCK), h2.HEADERS, h2.END_HEADERS | h2.END_STREAM, 0)[:5]

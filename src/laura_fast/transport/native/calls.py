@@ -70,6 +70,8 @@ class Call:
         self._entered = self._lingering = False
         self._task: asyncio.Task[None] | None = None
         self._timer: asyncio.TimerHandle | None = None
+        if host.server.compression:
+            context.set_compression(host.server.compression)
 
     # --- from the connection -------------------------------------------------------------------------------------
 
@@ -220,7 +222,7 @@ class Call:
             return False
         message = method.serialise(answer)
         size = len(message) + PREFIX_BYTES
-        if size > min(answers.LARGEST, stream.send_window) or not machine.can_answer(size):
+        if size > min(self.host.server.answers.largest, stream.send_window) or not machine.can_answer(size):
             return False
         machine.send_whole(stream, self.host.server.answers.pack(stream.stream_id, message), size)
         self._close(Code.OK)

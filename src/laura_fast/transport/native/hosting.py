@@ -73,6 +73,7 @@ class Host:
         size = len(body) - 5
         if (
             size < 0
+            or size > self.server.settings.max_message_bytes
             or body[0]
             or int.from_bytes(body[1:5], "big") != size
             or (request.content_length is not None and request.content_length != len(body))
@@ -111,7 +112,7 @@ class Host:
         except Exception as error:  # noqa: BLE001  # a serialiser's bug is the handler's bug
             self._adopt(stream_id, request, context).fail(error)
             return
-        if context.touched or size > answers.LARGEST or not machine.can_answer(size):
+        if context.touched or size > server.answers.largest or not machine.can_answer(size):
             self._adopt(stream_id, request, context).succeed(answer)
             return
         machine.out.append(server.answers.pack(stream_id, message))

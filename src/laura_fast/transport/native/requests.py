@@ -88,11 +88,13 @@ class Preparer:
 
     Args:
         methods: Where to look for the method.
+        plain: Answers are not compressed unless a handler says so.
         by_call: Methods depend on more than the path: interceptors are asked for every call.
     """
 
-    def __init__(self, methods: Methods, *, by_call: bool) -> None:
+    def __init__(self, methods: Methods, *, by_call: bool, plain: bool = True) -> None:
         self._methods = methods
+        self._plain = plain
         self._by_call = by_call
         self._known: dict[Fields, Request] = {}
 
@@ -141,6 +143,8 @@ class Preparer:
         else:
             if method is None and not self._by_call:
                 prepared.refusal = answers.NO_SUCH_METHOD
+        if not self._plain:
+            prepared.takes_whole = False
         return prepared
 
 

@@ -31,6 +31,7 @@ def create_server(
     interceptors: Sequence[grpc.aio.ServerInterceptor] = (),
     migration_thread_pool: Executor | None = None,
     max_connection_age_s: float | None = None,
+    compression: grpc.Compression | None = None,
 ) -> NativeServer:
     """A server that is not started yet.
 
@@ -40,9 +41,10 @@ def create_server(
         interceptors: As for `grpc.aio.server`; with any, every call takes a task.
         migration_thread_pool: Where synchronous handlers run; None for the loop's default.
         max_connection_age_s: Connections older than this are ended gracefully; None for no limit.
+        compression: Of all answers to clients that take it, unless a handler decides otherwise.
     """
     state = ServerState(
-        settings or TransportSettings(), observer or _Silent(), tuple(interceptors), migration_thread_pool
+        settings or TransportSettings(), observer or _Silent(), tuple(interceptors), migration_thread_pool, compression
     )
     return NativeServer(state, max_connection_age_s)
 

@@ -35,14 +35,16 @@ class ServerState:
         observer: RpcObserver,
         interceptors: Sequence[grpc.aio.ServerInterceptor],
         executor: Executor | None,
+        compression: grpc.Compression | None,
     ) -> None:
         self.settings = settings
         self.observer = observer
         self.interceptors = interceptors
         self.executor = executor
+        self.compression = compression
         self.methods = Methods()
-        self.preparer = Preparer(self.methods, by_call=bool(interceptors))
-        self.answers = WholeAnswers()
+        self.preparer = Preparer(self.methods, by_call=bool(interceptors), plain=not compression)
+        self.answers = WholeAnswers(settings.max_message_bytes)
         self.admission = Admission(settings.max_connections)
         self.connections: set[ServerProtocol] = set()
         self.rpcs = 0
