@@ -185,6 +185,11 @@ DESCRIPTORS_FOR_CONNECTIONS: Final = 0.8
 FRAME_S: Final = 10.0
 """A frame or header block that has begun must be whole by then (slowloris)."""
 
+BODY_S: Final = 10.0
+BODY_BYTES_PER_SECOND: Final = 1 * KIB
+"""A request message that has begun must go on at this rate, measured over this time, while its window is open
+(slow POST). A stream between two messages may be silent for as long as it likes."""
+
 STALL_S: Final = 30.0
 """A stream whose peer has taken nothing of what is queued for so long is reset (CVE-2019-9517)."""
 

@@ -129,6 +129,10 @@ class Call:
         if not self.over:
             self._close(Code.CANCELLED)
 
+    def dribbles(self, now: float) -> bool:
+        """The request comes too slowly; see `Inbox.dribbles`."""
+        return self._inbox is not None and not self.over and self._inbox.dribbles(now)
+
     def cancel_locally(self) -> None:
         """The handler cancels its own call."""
         self.end(Code.CANCELLED, "cancelled by the handler")

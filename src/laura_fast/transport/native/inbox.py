@@ -28,7 +28,18 @@ class Inbox:
         ended: The peer half-closed.
     """
 
-    __slots__ = ("_closed", "_deframer", "_held", "_host", "_reader", "_stream", "ended", "single")
+    __slots__ = (
+        "_closed",
+        "_deframer",
+        "_held",
+        "_host",
+        "_reader",
+        "_received",
+        "_stream",
+        "_watched_since",
+        "ended",
+        "single",
+    )
 
     def __init__(self, host: Host, stream: Stream, deframer: Deframer) -> None:
         self.single = False
@@ -38,6 +49,8 @@ class Inbox:
         self._deframer = deframer
         self._closed = False
         self._held = 0  # bytes not given back yet
+        self._received = 0
+        self._watched_since: tuple[float, int] | None = None  # a time, and `_received` then
         self._reader: asyncio.Future[None] | None = None
 
     def feed(self, data: bytes) -> None:
@@ -47,6 +60,7 @@ class Inbox:
             RpcError: The prefix of the next message is not acceptable, or there are too many messages.
         """
         self._held += len(data)
+        self._received += len(data)
         if self._closed:
             self._give_back(self._held)
             return
@@ -122,6 +136,21 @@ class Inbox:
         reader = self._reader
         if reader is not None and (self.ended or self._deframer.has_message) and not reader.done():
             reader.set_result(None)
+
+    def dribbles(self, now: float) -> bool:
+        """Whether a message that has begun comes too slowly, though its peer may send; kept by asking regularly.
+
+        Args:
+            now: Seconds.
+        """
+        if self.ended or not self._deframer.missing_bytes or self._stream.receive_window <= 0:
+            self._watched_since = None
+            return False
+        since, before = self._watched_since = self._watched_since or (now, self._received)
+        if now - since < limits.BODY_S:
+            return False
+        self._watched_since = now, self._received
+        return self._received - before < limits.BODY_BYTES_PER_SECOND * (now - since)
 
     def give_back(self) -> None:
         """Gives back everything: an incomplete message can't be read yet, and its peer must be able to complete it."""

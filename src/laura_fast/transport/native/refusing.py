@@ -37,6 +37,10 @@ class RefusedCall:
         """The request is complete."""
         self._answer()
 
+    def dribbles(self, now: float) -> bool:  # noqa: ARG002  # as a call's
+        """It does not wait for the body."""
+        return False
+
     def abort(self) -> None:
         """The stream is gone."""
         self.over = True

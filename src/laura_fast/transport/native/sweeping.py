@@ -16,6 +16,7 @@ from laura_fast.wire.http2.errors import ErrorCode
 if TYPE_CHECKING:
     from laura_fast.transport.native.protocol import ServerProtocol
     from laura_fast.transport.native.state import ServerState
+    from laura_fast.wire.http2.stream import Stream
 
 
 class Sweeper:
@@ -93,12 +94,17 @@ def _is_stuck(connection: ServerProtocol, now: float) -> bool:
 
 
 def _reset_stalled(connection: ServerProtocol, now: float) -> None:
-    """Streams whose peer has not taken a byte for long: their queues are memory somebody else could use."""
+    """Streams that don't get on, either way: what they hold is memory somebody else could use."""
     machine = connection.machine
-    stalled = [stream for stream in machine.streams.values() if stream.stalled_s(now) > limits.STALL_S]
+    stalled = [stream for stream in machine.streams.values() if _is_stalled(stream, now)]
     for stream in stalled:
         machine.reset_stream(stream.stream_id, ErrorCode.CANCEL)
         if stream.call is not None:
             stream.call.abort()
     if stalled:
         connection.flush_soon()
+
+
+def _is_stalled(stream: Stream, now: float) -> bool:
+    untaken = stream.stalled_s(now) > limits.STALL_S
+    return untaken or (stream.call is not None and stream.call.dribbles(now))
