@@ -112,6 +112,10 @@ def _size(
     return replace(load, requests=_whole(rate * bench.seconds, load), rps=round(rate) if paced else 0)
 
 
+SHORTEST_S: Final = 0.001
+"""Redis is through with the first requests before its generator's clock, of whole milliseconds, has moved."""
+
+
 def _warm_up(
     drive: Callable[[Target, Load], LoadResult], target: Target, load: Load, scenario: Scenario, bench: Bench
 ) -> float:
@@ -119,7 +123,7 @@ def _warm_up(
     if scenario.load_percent:
         load = replace(load, streams=CAPACITY_STREAMS)
     first = drive(target, replace(load, requests=_whole(FIRST_REQUESTS, load)))
-    rate = first.requests / first.seconds
+    rate = first.requests / max(first.seconds, SHORTEST_S)
     second = drive(target, replace(load, requests=_whole(rate * bench.seconds * WARM_UP_SHARE, load)))
     return second.requests / second.seconds
 
