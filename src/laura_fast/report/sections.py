@@ -43,7 +43,7 @@ def compose(title: str, subtitle: str, machine: Machine, runs: Sequence[Run]) ->
     return Document(
         title=title,
         subtitle=subtitle,
-        caveats=[*GENERAL_CAVEATS, *_own_caveats(runs)],
+        caveats=list(dict.fromkeys((*GENERAL_CAVEATS, *_own_caveats(runs)))),
         headlines=[headline for run in runs for headline in _headlines(run)],
         sections=sections,
     )
