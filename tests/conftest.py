@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from typing import TYPE_CHECKING
 
 import grpc
@@ -16,6 +17,11 @@ if TYPE_CHECKING:
 
 TRANSPORTS = ("grpcio", "native")
 """Every test over the wire runs on each."""
+
+
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    # A shell starts its background jobs with Ctrl-C ignored, and every program they start would inherit that.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(params=TRANSPORTS)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING, Any
 
 import grpc
@@ -30,6 +31,8 @@ class GrpcioServer:
     def __init__(self, settings: TransportSettings, observer: RpcObserver) -> None:
         self._observer = observer
         self._timeout_s = settings.request_timeout_ms / 1000
+        self._stopping: asyncio.Future[None] | None = None
+        self._stop_lock = asyncio.Lock()
         self._server = grpc.aio.server(
             options=channel_arguments(settings), maximum_concurrent_rpcs=settings.max_total_rpcs or None
         )
@@ -86,8 +89,20 @@ class GrpcioServer:
         await self._server.start()
 
     async def stop(self, grace: float | None) -> None:
-        """Refuses new calls, lets running ones finish for `grace` seconds, then cancels them. None: at once."""
-        await self._server.stop(grace)
+        """Refuses new calls, lets running ones finish for `grace` seconds, then cancels them. None: at once.
+
+        A later call may cut the grace time of an earlier one. C-core's binding never sees two at a time: it would
+        cancel the calls of a server that the other has just destroyed, and the process would die of it.
+        """
+        if self._stopping is None:
+            self._stopping = asyncio.ensure_future(self._server.stop(grace))
+            await asyncio.wait({self._stopping})
+        else:
+            await asyncio.wait({self._stopping}, timeout=grace or 0)
+            self._stopping.cancel()
+            await asyncio.wait({self._stopping})
+        async with self._stop_lock:
+            await self._server.stop(None)  # returns at once when all is over
 
     async def wait_for_termination(self, timeout: float | None = None) -> bool:  # noqa: ASYNC109  # grpc.aio's name
         """True if the server still runs after `timeout` seconds."""
