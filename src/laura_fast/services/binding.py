@@ -9,7 +9,9 @@ import grpc
 from google.protobuf import message_factory
 
 from laura_fast.errors import RpcError
+from laura_fast.services.exchange import exchanges, in_task, is_exchange
 from laura_fast.services.status import abort_with
+from laura_fast.transport.marks import EXCHANGE, INLINE
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Awaitable, Callable
@@ -22,12 +24,10 @@ if TYPE_CHECKING:
 
 Behaviour = TypeVar("Behaviour", bound="Callable[..., Any]")
 
-INLINE_MARK = "__laura_fast_inline__"
-
 
 def inline(behaviour: Behaviour) -> Behaviour:
     """Marks a coroutine function that never suspends, so that a transport may drive it without a task."""
-    setattr(behaviour, INLINE_MARK, True)
+    setattr(behaviour, INLINE, True)
     return behaviour
 
 
@@ -52,7 +52,7 @@ def _handler(method: MethodDescriptor, behaviour: Callable[..., Any]) -> grpc.Rp
         factory = (
             grpc.stream_stream_rpc_method_handler if method.client_streaming else grpc.unary_stream_rpc_method_handler
         )
-        return factory(_guard_stream(behaviour), request_deserializer=parse, response_serializer=serialise)
+        return factory(_stream(behaviour), request_deserializer=parse, response_serializer=serialise)
     factory = grpc.stream_unary_rpc_method_handler if method.client_streaming else grpc.unary_unary_rpc_method_handler
     return factory(_guard_unary(behaviour), request_deserializer=parse, response_serializer=serialise)
 
@@ -69,8 +69,16 @@ def _guard_unary(behaviour: UnaryBehaviour) -> UnaryBehaviour:
         except RpcError as error:
             await abort_with(context, error)
 
-    if getattr(behaviour, INLINE_MARK, False):
+    if getattr(behaviour, INLINE, False):
         inline(guarded)
+    return guarded
+
+
+def _stream(behaviour: Any) -> StreamBehaviour:
+    if not is_exchange(behaviour):
+        return _guard_stream(behaviour)
+    guarded = _guard_stream(in_task(behaviour))
+    setattr(guarded, EXCHANGE, exchanges(behaviour))
     return guarded
 
 

@@ -14,6 +14,7 @@ from laura_fast.errors import InvalidArgumentError
 from laura_fast.transport.native import answers
 from laura_fast.transport.native.calls import Call
 from laura_fast.transport.native.context import Context
+from laura_fast.transport.native.exchanging import ExchangeCall
 from laura_fast.transport.native.inbox import Assembly
 from laura_fast.transport.native.methods import Style
 from laura_fast.transport.native.refusing import RefusedCall
@@ -128,7 +129,9 @@ class Host:
         if refusal is not None:
             stream.call = RefusedCall(self, stream, refusal)
             return
-        stream.call = call = self._call(stream, request, None)
+        method = request.method
+        kind = Call if method is None or method.exchanges is None else ExchangeCall
+        stream.call = call = self._call(kind, stream, request, None)
         call.begin()
 
     def received(self, stream: Stream, data: bytes) -> None:
@@ -173,15 +176,15 @@ class Host:
                 turn.set_result(None)
             self.flush_soon()
 
-    def _call(self, stream: Stream, request: Request, context: Context | None) -> Call:
-        call = Call(self, stream, request, context)
+    def _call(self, kind: type[Call], stream: Stream, request: Request, context: Context | None) -> Call:
+        call = kind(self, stream, request, context)
         self.calls.add(call)
         self.server.rpcs += 1
         return call
 
     def _adopt(self, stream_id: int, request: Request, context: Context | None) -> Call:
         stream = self.machine.adopt(stream_id, request)
-        stream.call = call = self._call(stream, request, context)
+        stream.call = call = self._call(Call, stream, request, context)
         return call
 
     def _take_apart(self, stream_id: int, request: Request, body: bytes) -> None:

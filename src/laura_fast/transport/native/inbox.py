@@ -104,12 +104,25 @@ class Inbox:
         Raises:
             RpcError: The message is broken, or the body ends inside it.
         """
-        while (message := self._take()) is None:
+        while (message := self.take()) is None:
             if self.ended:
-                self._deframer.finish()
+                self.finish()
                 return None
             await self.wait()
         return message
+
+    def finish(self) -> None:
+        """Everything was taken.
+
+        Raises:
+            RpcError: The body ends inside a message.
+        """
+        self._deframer.finish()
+
+    @property
+    def empty(self) -> bool:
+        """Nothing waits to be taken."""
+        return not self._deframer.held_bytes
 
     async def wait(self) -> None:
         """Until there is a message, or the end."""
@@ -121,7 +134,12 @@ class Inbox:
         finally:
             self._reader = None
 
-    def _take(self) -> bytes | None:
+    def take(self) -> bytes | None:
+        """The next message if it is here; its bytes go back to the peer's window.
+
+        Raises:
+            RpcError: It is broken.
+        """
         before = self._deframer.held_bytes
         message = self._deframer.pop()
         if message is not None:
