@@ -72,7 +72,7 @@ class Call(Reply):
         """What the peer sent; made when it is first needed."""
         inbox = self._inbox
         if inbox is None:
-            deframer = Deframer(self.host.server.settings.max_message_bytes, self.request.prepared.codec)
+            deframer = Deframer(self.host.longest, self.request.prepared.codec)
             inbox = self._inbox = Inbox(self.host, self.stream, deframer)
             inbox.single = self.method is not None and not self.method.request_streaming
             if self.over:

@@ -12,7 +12,7 @@ from laura_fast import limits
 from laura_fast.errors import InvalidArgumentError, RpcError
 from laura_fast.transport.native.calls import Call
 from laura_fast.transport.native.running import spawn
-from laura_fast.wire.grpc.framing import PREFIX_BYTES
+from laura_fast.wire.grpc.framing import PREFIX, PREFIX_BYTES
 
 if TYPE_CHECKING:
     import asyncio
@@ -23,14 +23,19 @@ if TYPE_CHECKING:
     from laura_fast.transport.native.requests import Request
     from laura_fast.wire.http2.stream import Stream
 
+_read_prefix = PREFIX.unpack_from
+
 
 class ExchangeCall(Call):
     """One stream. While the client leaves answers unread, its requests stay in the inbox, within its window."""
 
-    __slots__ = ("_exchange", "_pause", "_waiting")
+    __slots__ = ("_exchange", "_parse", "_pause", "_reply", "_waiting")
 
     def __init__(self, host: Host, stream: Stream, request: Request, context: Context | None = None) -> None:
         super().__init__(host, stream, request, context)
+        method = self.method
+        assert method is not None, "only calls of such methods come here"  # noqa: S101
+        self._parse = method.parse
         self._exchange: Exchange | None = None
         self._waiting = False  # for room
         self._pause: asyncio.Task[None] | None = None
@@ -42,16 +47,17 @@ class ExchangeCall(Call):
         self.known(method)
         self.context.add_done_callback(self._ended)
         try:
-            self._exchange = method.exchanges.open(self.context, self._end_with)
+            self._exchange = exchange = method.exchanges.open(self.context, self._end_with)
+            self._reply = exchange.answer
         except Exception as error:  # noqa: BLE001  # any bug in a handler ends its call only
             self._fail(error)
 
     def feed(self, data: bytes) -> None:
-        inbox = self._inbox
-        answered = self._answer_whole(data) if inbox is None or inbox.empty else 0
+        inbox, size = self._inbox, len(data)
+        answered = self._answer_whole(data, size) if inbox is None or inbox.empty else 0
         if answered:
             self.host.machine.consume(self.stream, answered)
-        if answered < len(data):
+        if answered < size:
             super().feed(data[answered:])
             self._answer_held()
 
@@ -59,15 +65,15 @@ class ExchangeCall(Call):
         self.inbox.feed_end()
         self._answer_held()
 
-    def _answer_whole(self, data: bytes) -> int:
+    def _answer_whole(self, data: bytes, size: int) -> int:
         """Answers the plain messages that `data` begins with; how many octets they were."""
-        position, size, longest = 0, len(data), self.host.server.settings.max_message_bytes
-        while size - position >= PREFIX_BYTES and not data[position] and self._may_answer():
-            start = position + PREFIX_BYTES
-            end = start + int.from_bytes(data[position + 1 : start], "big")
-            if end > size or end - start > longest:
+        position, longest = 0, self.host.longest
+        while size - position >= PREFIX_BYTES and self._may_answer():
+            compressed, length = _read_prefix(data, position)
+            end = position + PREFIX_BYTES + length
+            if end > size or compressed or length > longest:
                 break
-            self._answer(data[start:end])
+            self._answer(data[position + PREFIX_BYTES : end])
             position = end
         return position
 
@@ -96,16 +102,13 @@ class ExchangeCall(Call):
         return True
 
     def _answer(self, raw: bytes) -> None:
-        method, exchange = self.method, self._exchange
-        assert method is not None  # noqa: S101  # see `begin`
-        assert exchange is not None  # noqa: S101
         try:
-            request = method.parse(raw)
+            request = self._parse(raw)
         except Exception as error:  # noqa: BLE001  # parsers of any kind
             self._fail(InvalidArgumentError(f"the request does not parse: {error}", "MALFORMED_REQUEST"))
             return
         try:
-            room = self._send(exchange.answer(request))
+            room = self._send(self._reply(request))
         except Exception as error:  # noqa: BLE001  # any bug in a handler ends its call only
             self._fail(error)
             return

@@ -42,15 +42,17 @@ class Host:
         calls: Calls that are not over, or whose handlers still run.
         assembly: Bounds the incomplete messages.
         busy_at: When there last was a call, seconds.
+        longest: Bytes of the longest message, either way.
     """
 
-    __slots__ = ("_waiting", "assembly", "busy_at", "calls", "loop", "machine", "peer", "server")
+    __slots__ = ("_waiting", "assembly", "busy_at", "calls", "longest", "loop", "machine", "peer", "server")
 
     def __init__(self, server: ServerState, loop: asyncio.AbstractEventLoop) -> None:
         self.server = server
         self.loop = loop
         settings = server.settings
         self.machine = ServerConnection(self, settings.max_concurrent_rpcs, settings.min_ping_interval_ms / 1000)
+        self.longest = settings.max_message_bytes
         self.peer = ""
         self.calls: set[Call] = set()
         self.assembly = Assembly()
@@ -74,7 +76,7 @@ class Host:
         size = len(body) - 5
         if (
             size < 0
-            or size > self.server.settings.max_message_bytes
+            or size > self.longest
             or body[0]
             or int.from_bytes(body[1:5], "big") != size
             or (request.content_length is not None and request.content_length != len(body))

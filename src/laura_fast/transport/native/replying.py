@@ -136,15 +136,15 @@ class Reply:
 
     def _send(self, answer: Any) -> bool:
         assert self.method is not None  # noqa: S101  # handlers run when it is known
+        host = self.host
         message = frame_message(self.method.serialise(answer), self.context.next_codec())
-        limit = self.host.server.settings.max_message_bytes
-        if len(message) - PREFIX_BYTES > limit:
-            raise OverloadedError(
-                f"Sent message larger than max ({len(message) - PREFIX_BYTES} vs. {limit})", "MESSAGE_TOO_LARGE"
-            )
-        self.send_headers()
-        self.host.flush_soon()
-        return self.host.machine.send_data(self.stream, message)
+        size, limit = len(message) - PREFIX_BYTES, host.longest
+        if size > limit:
+            raise OverloadedError(f"Sent message larger than max ({size} vs. {limit})", "MESSAGE_TOO_LARGE")
+        if not self.headers_sent:
+            self.send_headers()
+        host.flush_soon()
+        return host.machine.send_data(self.stream, message)
 
 
 def _release(room: asyncio.Future[None]) -> None:
