@@ -15,10 +15,19 @@ if TYPE_CHECKING:
     End = Callable[[RpcError], None]
 
 INLINE: Final = "__laura_fast_inline__"
-"""On coroutine functions that never suspend: they may be driven where the request is read, without a task."""
+"""On coroutine functions that never suspend: the `Inline` that does the same work without a task."""
 
 EXCHANGE: Final = "__laura_fast_exchange__"
 """On behaviours of bidirectional streams that answer each request at once: the `Exchanges` that do the same work."""
+
+
+class Inline(NamedTuple):
+    """How a transport answers calls of one unary method where it reads the request."""
+
+    answer: Callable[[Any, Context], Any]
+    """From the request to the answer, a message or its bytes. Never waits. May raise RpcError."""
+    explain: Callable[[Context, RpcError], None]
+    """Puts an error's details into the call's trailing metadata."""
 
 
 class Exchange(Protocol):

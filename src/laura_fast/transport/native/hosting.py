@@ -1,28 +1,27 @@
 """From requests to handlers: what a connection does with what the HTTP/2 machine tells it.
 
-A unary call whose handler never suspends is answered in `whole`; everything else becomes a `Call`.
+A unary call whose handler never waits is answered in `whole`; everything else becomes a `Call`.
 """
 
 from __future__ import annotations
 
-import asyncio
 import time
 from typing import TYPE_CHECKING, Any
 
 from laura_fast import limits
-from laura_fast.errors import InvalidArgumentError
+from laura_fast.errors import RpcError
 from laura_fast.transport.native import answers
 from laura_fast.transport.native.calls import Call
 from laura_fast.transport.native.context import Context
 from laura_fast.transport.native.exchanging import ExchangeCall
 from laura_fast.transport.native.inbox import Assembly
-from laura_fast.transport.native.methods import Style
+from laura_fast.transport.native.methods import parse
 from laura_fast.transport.native.refusing import RefusedCall
-from laura_fast.transport.native.running import go_on
 from laura_fast.wire.http2.errors import ErrorCode
 from laura_fast.wire.http2.server import ServerConnection
 
 if TYPE_CHECKING:
+    import asyncio
     from collections.abc import Iterable, Mapping
 
     from laura_fast.transport.native.requests import Request
@@ -86,25 +85,21 @@ class Host:
             self._take_apart(stream_id, request, body)
             return
         server, method, started = self.server, request.method, _monotonic()
-        if method.style is not Style.INLINE:
+        inline = method.inline
+        if inline is None:
             self._adopt(stream_id, request, None).begin_whole(body[5:])
             return
         server.observer.rpc_started(method.path)
         context = Context(request, self, started)
-        coroutine = waits_for = None
         try:
-            coroutine = method.behaviour(method.parse(body[5:]), context)
-            waits_for = coroutine.send(None)
-        except StopIteration as returned:
-            self._answer(stream_id, request, context, returned.value)
-        except (Exception, asyncio.CancelledError) as error:  # noqa: BLE001  # any bug in a handler ends its call only
-            if coroutine is None:
-                error = InvalidArgumentError(f"the request does not parse: {error}", "MALFORMED_REQUEST")
+            message = parse(method, body[5:])
+            answer = inline.answer(message, context)
+        except Exception as error:  # noqa: BLE001  # any bug in a handler ends its call only
+            if isinstance(error, RpcError):
+                inline.explain(context, error)
             self._adopt(stream_id, request, context).fail(error)
         else:
-            call = self._adopt(stream_id, request, context)
-            call.set_timer(method)
-            call.go_on(go_on(call, coroutine, waits_for))
+            self._answer(stream_id, request, context, answer)
 
     def _answer(self, stream_id: int, request: Request, context: Context, answer: Any) -> None:
         """An inline handler returned: nearly always one piece of bytes goes out, and no stream was ever made."""

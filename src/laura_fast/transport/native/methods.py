@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     import grpc
 
-    from laura_fast.transport.marks import Exchanges
+    from laura_fast.transport.marks import Exchanges, Inline
 
     Handler = grpc.RpcMethodHandler[Any, Any]
 
@@ -24,8 +24,6 @@ if TYPE_CHECKING:
 class Style(Enum):
     """How a behaviour is run."""
 
-    INLINE = auto()
-    """A coroutine function that never suspends: driven where the request is read, without a task."""
     COROUTINE = auto()
     GENERATOR = auto()
     """An async generator function: its items are the answers."""
@@ -40,6 +38,7 @@ class Method:
         path: `/package.Service/Method`.
         style: How `behaviour` is run.
         exchanges: How to run the method's streams without it, where that can be done.
+        inline: How to answer calls without it, where that can be done.
         parse: Bytes → request message.
         serialise: Answer → bytes.
     """
@@ -47,6 +46,7 @@ class Method:
     __slots__ = (
         "behaviour",
         "exchanges",
+        "inline",
         "parse",
         "path",
         "request_streaming",
@@ -64,6 +64,7 @@ class Method:
         self.serialise: Callable[[Any], bytes] = handler.response_serializer or _same
         self.style = _style(self.behaviour)
         self.exchanges: Exchanges | None = getattr(self.behaviour, EXCHANGE, None)
+        self.inline: Inline | None = getattr(self.behaviour, INLINE, None)
 
     @property
     def unary(self) -> bool:
@@ -138,8 +139,6 @@ def _style(behaviour: Callable[..., Any]) -> Style:
         function = function.func
     if not (inspect.isfunction(function) or inspect.ismethod(function)):
         function = getattr(function, "__call__", function)  # noqa: B004  # its code is asked for, not callability
-    if getattr(behaviour, INLINE, False):
-        return Style.INLINE
     if inspect.isasyncgenfunction(function):
         return Style.GENERATOR
     return Style.COROUTINE if inspect.iscoroutinefunction(function) else Style.SYNC
