@@ -8,7 +8,7 @@ that change no table are decoded once; the host's prepared request is remembered
 
 from __future__ import annotations
 
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from laura_fast import limits
 from laura_fast.errors import ProtocolError
@@ -19,6 +19,9 @@ from laura_fast.wire.http2.constants import Setting
 from laura_fast.wire.http2.errors import ErrorCode
 from laura_fast.wire.http2.header_blocks import HeaderBlocks, Host
 from laura_fast.wire.http2.stream import Input
+
+if TYPE_CHECKING:
+    from laura_fast.wire.http2.header_blocks import Request
 
 _read_head = frames.HEAD.unpack_from
 _LONGEST: Final = limits.MAX_FRAME_BYTES << 8 | 0xFF
@@ -107,7 +110,7 @@ class ServerConnection(HeaderBlocks):
             elif kind == h2.HEADERS and flags == h2.END_HEADERS and stream_id == self.last_stream_id + 2 and simple:
                 request = memo.get(data[start:end])
                 if request is None or len(streams) + len(pending) + self.running >= self._max_streams:
-                    self._take_simple_block(stream_id, data[start:end])
+                    self._take_simple_block(stream_id, data[start:end], request)
                 else:
                     self.last_stream_id = stream_id
                     pending[stream_id] = request
@@ -134,12 +137,16 @@ class ServerConnection(HeaderBlocks):
             self._glitch(updates)
         return position, more
 
-    def _take_simple_block(self, stream_id: int, block: bytes) -> None:
-        """A header block in one frame that was not seen before: calls with their own deadlines."""
+    def _take_simple_block(self, stream_id: int, block: bytes, request: Request | None) -> None:
+        """The next stream's header block in one frame, not seen before: calls with their own deadlines."""
         if not stream_id & 1:
             raise ProtocolError(f"HEADERS on stream {stream_id}", ErrorCode.PROTOCOL_ERROR)
+        self.last_stream_id = stream_id
         try:
-            self._take_block(stream_id, block, ended=False)
+            if request is None:
+                request = self._prepare(stream_id, block)
+            if self._has_room(stream_id):
+                self._admit(stream_id, request, ended=False)
         except ProtocolError as error:
             self._end_stream_of(error)
 
