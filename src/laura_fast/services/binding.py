@@ -66,7 +66,7 @@ def _handler(method: MethodDescriptor, behaviour: Callable[..., Any]) -> grpc.Rp
         factory = (
             grpc.stream_stream_rpc_method_handler if method.client_streaming else grpc.unary_stream_rpc_method_handler
         )
-        return factory(_stream(behaviour), request_deserializer=parse, response_serializer=serialise)
+        return factory(stream_behaviour(behaviour), request_deserializer=parse, response_serializer=serialise)
     factory = grpc.stream_unary_rpc_method_handler if method.client_streaming else grpc.unary_unary_rpc_method_handler
     unary = in_coroutine(behaviour) if getattr(behaviour, INLINE, False) else _guard_unary(behaviour)
     return factory(unary, request_deserializer=parse, response_serializer=serialise)
@@ -87,7 +87,8 @@ def _guard_unary(behaviour: UnaryBehaviour) -> UnaryBehaviour:
     return guarded
 
 
-def _stream(behaviour: Any) -> StreamBehaviour:
+def stream_behaviour(behaviour: Any) -> StreamBehaviour:
+    """The behaviour of a stream that turns an `RpcError` into its status; what `exchange` marked, in both forms."""
     if not is_exchange(behaviour):
         return _guard_stream(behaviour)
     guarded = _guard_stream(in_task(behaviour))

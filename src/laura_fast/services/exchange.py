@@ -37,24 +37,48 @@ def in_task(opener: Callable[..., Any]) -> Callable[..., AsyncGenerator[Any]]:
     """The same streams as an async generator, for transports that know nothing else."""
 
     async def behaviour(requests: AsyncIterator[Any], context: Context) -> AsyncGenerator[Any]:
-        task = asyncio.current_task()
-        errors: list[RpcError] = []
-        assert task is not None, "a streaming handler runs in a task"  # noqa: S101  # transports promise it
-
-        def end(error: RpcError) -> None:
-            errors.append(error)
-            task.cancel()
-
-        one = opener(context, end)
+        waiting = _Waiting(requests)
+        one = opener(context, waiting.end)
         try:
-            async for request in requests:
+            async for request in waiting:
                 yield one.answer(request)
-        except asyncio.CancelledError:
-            if not errors:
-                raise
-            task.uncancel()
-            raise errors[0] from None
         finally:
             one.close()
 
     return behaviour
+
+
+class _Waiting:
+    """Iterates over requests until `end` is called, which interrupts a wait for the next one and nothing else.
+
+    A task that is cancelled while it writes an answer would leave its call without a status on grpc.aio.
+    """
+
+    def __init__(self, requests: AsyncIterator[Any]) -> None:
+        self._next = requests.__anext__
+        self._task = asyncio.current_task()
+        self._error: RpcError | None = None
+        self._interruptible = False
+
+    def end(self, error: RpcError) -> None:
+        if self._error is None:
+            self._error = error
+            if self._interruptible and self._task is not None:
+                self._task.cancel()
+
+    def __aiter__(self) -> _Waiting:
+        return self
+
+    async def __anext__(self) -> Any:
+        if self._error is not None:
+            raise self._error
+        self._interruptible = True
+        try:
+            return await self._next()
+        except asyncio.CancelledError:
+            if self._error is None or self._task is None:
+                raise
+            self._task.uncancel()
+            raise self._error from None
+        finally:
+            self._interruptible = False
