@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
+from laura_fast import limits
+
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -14,6 +16,8 @@ class TransportSettings:
     """Limits and times of one server. Counts are per server unless said otherwise; times are milliseconds."""
 
     max_connections: int = 1000
+    max_unauthenticated_per_address: int = limits.UNAUTHENTICATED_PER_ADDRESS
+    """Connections of one address that are not past their handshake yet; more of them wait their turn."""
     max_concurrent_rpcs: int = 100
     """HTTP/2 streams per connection (SETTINGS_MAX_CONCURRENT_STREAMS)."""
     max_total_rpcs: int = 0
