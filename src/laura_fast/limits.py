@@ -176,11 +176,22 @@ LISTEN_BACKLOG: Final = 1024
 MAX_ACCEPTS_PER_TURN: Final = 64
 """Connections accepted before the loop serves the others."""
 
+UNAUTHENTICATED_PER_ADDRESS: Final = 100
+"""Connections of one address in their handshake (silent sockets, slow TLS): a tenth of all places. As those beyond wait
+and are not refused, a client that opens a thousand at once only takes turns, and an attacker holds up itself alone."""
+
+WAITING_TIMEOUTS: Final = 2
+"""How many connection timeouts somebody waits for one of those places: after one, all that were silent are gone."""
+
 ACCEPT_PAUSE_S: Final = 0.5
-"""No accept for so long when descriptors ran out: trying again at once would only spin."""
+"""Time between two looks whether there are descriptors again: trying at once would only spin."""
 
 DESCRIPTORS_FOR_CONNECTIONS: Final = 0.8
-"""Share of the process's descriptors that connections may use: storage, logs and metrics need the rest."""
+"""Share of the process's descriptors at which accepting pauses (a flood of connections): storage, logs and metrics
+need the rest."""
+
+DESCRIPTORS_TO_ACCEPT_AGAIN: Final = 0.75
+"""Share at which accepting goes on: well below, so that each closed connection does not start and stop it."""
 
 FRAME_S: Final = 10.0
 """A frame or header block that has begun must be whole by then (slowloris)."""

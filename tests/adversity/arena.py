@@ -7,6 +7,7 @@ import json
 import re
 import subprocess
 import sys
+import time
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,6 +23,12 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).resolve().parent.parent.parent
 SECONDS = 5.0
 MIB = 1024 * 1024
+
+RSS_GROWTH_MIB = 16
+"""What one hostile connection may cost."""
+
+PROBE_SECONDS = 2.0
+"""Longest call of the probe: far above the aim, because test machines are busy; results/ has the measured figures."""
 
 
 @dataclass
@@ -55,10 +62,50 @@ class Arena:
         return int(re.findall(r"VmHWM:\s+(\d+) kB", status)[0]) / 1024
 
 
+class Watched:
+    """Around an attack: the probe must not have failed meanwhile, and memory must not have grown."""
+
+    def __init__(self, place: Arena, growth_mib: float = RSS_GROWTH_MIB) -> None:
+        self._place = place
+        self._growth_mib = growth_mib
+
+    def __enter__(self) -> Arena:
+        self._place.probed()
+        self._place.forget_peak()
+        self._before = self._place.rss_mib()
+        return self._place
+
+    def __exit__(self, kind: object, *_: object) -> None:
+        if kind is None:
+            probed = self._wait_for_calls()
+            assert probed["failures"] == 0, probed
+            assert probed["max_ms"] < PROBE_SECONDS * 1000, probed
+            growth_mib = self._place.peak_mib() - self._before
+            assert growth_mib < self._growth_mib
+
+    def _wait_for_calls(self) -> dict[str, float]:
+        until = time.monotonic() + 10
+        probed = self._place.probed()
+        while not probed["calls"] and time.monotonic() < until:
+            time.sleep(0.01)
+            more = self._place.probed()
+            probed = {**more, "failures": probed["failures"] + more["failures"]}
+        assert probed["calls"], probed
+        return probed
+
+
 @contextmanager
-def arena(settings: dict[str, Any] | None = None, limits: dict[str, Any] | None = None) -> Iterator[Arena]:
-    """Starts both processes; kills both by their ids."""
-    how = json.dumps({"settings": settings or {}, "limits": limits or {}})
+def arena(
+    settings: dict[str, Any] | None = None, limits: dict[str, Any] | None = None, *, files: int = 0
+) -> Iterator[Arena]:
+    """Starts both processes; kills both by their ids.
+
+    Args:
+        settings: Of the server.
+        limits: Constants that the server replaces.
+        files: How many it may have open; 0 for what it inherits.
+    """
+    how = json.dumps({"settings": settings or {}, "limits": limits or {}, "files": files})
     with _python("tests.adversity.server", how) as server:
         assert server.stdout is not None
         port = int(server.stdout.readline())

@@ -66,9 +66,16 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
         int,
         Setting(
             Integer(1, 1_000_000),
-            "Open connections; more are refused. Above the limit of open files (`ulimit -n`) accepting fails instead.",
+            "Open connections; more are refused. `native` pauses accepting at 80 % of `ulimit -n` open files.",
         ),
     ] = 1000
+    max_unauthenticated_per_address: Annotated[
+        int,
+        Setting(
+            Integer(1, 1_000_000),
+            "Connections of one address that are in their handshake; more wait their turn. Kept by `native` only.",
+        ),
+    ] = limits.UNAUTHENTICATED_PER_ADDRESS
     max_concurrent_rpcs: Annotated[
         int,
         Setting(

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
+from laura_fast import limits
+
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -14,13 +16,16 @@ class TransportSettings:
     """Limits and times of one server. Counts are per server unless said otherwise; times are milliseconds."""
 
     max_connections: int = 1000
+    max_unauthenticated_per_address: int = limits.UNAUTHENTICATED_PER_ADDRESS
+    """Connections of one address that are not past their handshake yet; more of them wait their turn."""
     max_concurrent_rpcs: int = 100
     """HTTP/2 streams per connection (SETTINGS_MAX_CONCURRENT_STREAMS)."""
     max_total_rpcs: int = 0
     """RPCs in flight in the process; 0 = no bound. Excess is answered RESOURCE_EXHAUSTED."""
     max_message_bytes: int = 48 * 1024 * 1024
     connection_timeout_ms: int = 10_000
-    """TCP accept → complete HTTP/2 (and TLS) handshake."""
+    """TCP accept → complete HTTP/2 (and TLS) handshake. Generous, because all nodes of a cluster that starts at once
+    are in their TLS handshakes together; `max_unauthenticated_per_address` bounds what silent sockets gain by it."""
     request_timeout_ms: int = 30_000
     """Longest run of a unary handler; streams have none."""
     keepalive_interval_ms: int = 30_000

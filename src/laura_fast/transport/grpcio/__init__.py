@@ -18,9 +18,11 @@ min_ping_interval_ms  C-core: two faster pings are forgiven, the next gets GOAWA
 TLS                   C-core (BoringSSL), files through `transport.tls`, asked for anew at each handshake.
 ===================== ================================================================================================
 
-What it can't: take an `ssl.SSLContext` (key material goes in as PEM); limit idle connections, stream resets or control
-frames beyond C-core's own constants; drive `@inline` handlers without a task. Calls to methods that don't exist are
-answered UNIMPLEMENTED by grpc.aio and not reported, so that nobody can grow the set of metric labels.
+What it can't: take an `ssl.SSLContext` (key material goes in as PEM); tell the unauthenticated connections of one
+address apart (max_unauthenticated_per_address); stop accepting before the last descriptor is gone; limit idle
+connections, stream resets or control frames beyond C-core's own constants; drive `@inline` handlers without a task.
+Calls to methods that don't exist are answered UNIMPLEMENTED by grpc.aio and not reported, so that nobody can grow the
+set of metric labels.
 """
 
 from laura_fast.transport.grpcio.server import GrpcioServer, create_server

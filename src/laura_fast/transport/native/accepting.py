@@ -1,4 +1,4 @@
-"""Accepting connections: who gets in, and TLS before any byte of HTTP/2 is read."""
+"""Accepting connections, for as long as there are descriptors for them."""
 
 from __future__ import annotations
 
@@ -9,16 +9,14 @@ from typing import TYPE_CHECKING, Any
 
 from laura_fast import limits
 from laura_fast.observability import log
-from laura_fast.transport.native.protocol import ServerProtocol
+from laura_fast.transport.native import descriptors
+from laura_fast.transport.native.newcomers import Newcomer
 
 if TYPE_CHECKING:
     import socket
-    import ssl
-    from collections.abc import Callable
 
+    from laura_fast.transport.native.newcomers import ContextSource
     from laura_fast.transport.native.state import ServerState
-
-    ContextSource = Callable[[], ssl.SSLContext]
 
 _log = log.get("laura_fast.transport")
 _OUT_OF_RESOURCES = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM})
@@ -41,7 +39,6 @@ class Acceptor:
         self._listener = listener
         self._ssl_context = ssl_context
         self._loop: Any = None
-        self._handshakes: set[asyncio.Task[None]] = set()
 
     def start(self) -> None:
         """Accepts from now on."""
@@ -49,15 +46,13 @@ class Acceptor:
         self._loop.add_reader(self._listener.fileno(), self._accept)
 
     def close(self) -> None:
-        """Accepts no more; whoever is still in a TLS handshake is dropped."""
+        """Accepts no more."""
         if self._listener.fileno() >= 0 and self._loop is not None:
             self._loop.remove_reader(self._listener.fileno())
         path = self._listener.getsockname() if self._listener.fileno() >= 0 else None
         self._listener.close()
         if path and isinstance(path, str):
             Path(path).unlink(missing_ok=True)
-        for handshake in self._handshakes:
-            handshake.cancel()
 
     def _accept(self) -> None:
         for _ in range(limits.MAX_ACCEPTS_PER_TURN):
@@ -66,40 +61,38 @@ class Acceptor:
             except (BlockingIOError, InterruptedError, ConnectionAbortedError):
                 return
             except OSError as error:
-                self._pause(error)
+                self._on_error(error)
                 return
-            self._admit(connection, address)
+            short = self._server.descriptors.are_short(connection.fileno())
+            Newcomer(self._server, connection, self._ssl_context).enter(_host(address))
+            if short and not self._server.admission.turn_one_away():
+                self._pause("few descriptors are left")
+                return
 
-    def _pause(self, error: OSError) -> None:
-        """No descriptors left: accepting again at once would spin."""
-        _log.warning("accept_failed", error=str(error))
+    def _on_error(self, error: OSError) -> None:
+        """Without descriptors or memory, accepting again at once would spin."""
         if error.errno in _OUT_OF_RESOURCES:
-            self._loop.remove_reader(self._listener.fileno())
-            self._loop.call_later(limits.ACCEPT_PAUSE_S, self._resume)
+            self._pause(str(error))
+        else:
+            _log.warning("accept_failed", error=str(error))
+
+    def _pause(self, reason: str) -> None:
+        """Leaves further connections to the kernel's backlog until descriptors are plenty again."""
+        _log.warning(
+            "accept_paused", reason=reason, descriptors=descriptors.in_use(), most=self._server.descriptors.most
+        )
+        self._loop.remove_reader(self._listener.fileno())
+        self._loop.call_later(limits.ACCEPT_PAUSE_S, self._resume)
 
     def _resume(self) -> None:
-        if self._listener.fileno() >= 0:
-            self._loop.add_reader(self._listener.fileno(), self._accept)
-
-    def _admit(self, connection: socket.socket, address: Any) -> None:
-        host = address[0] if isinstance(address, tuple) else ""
-        if not self._server.admission.enter(host, connection.fileno()):
-            connection.close()
+        if self._listener.fileno() < 0:
             return
-        connection.setblocking(False)  # the name of the method says what it sets
-        task = self._loop.create_task(self._connect(connection, host))
-        self._handshakes.add(task)
-        task.add_done_callback(self._handshakes.discard)
+        if not self._server.descriptors.are_plenty():
+            self._loop.call_later(limits.ACCEPT_PAUSE_S, self._resume)
+            return
+        _log.info("accept_resumed", descriptors=descriptors.in_use(), most=self._server.descriptors.most)
+        self._loop.add_reader(self._listener.fileno(), self._accept)
 
-    async def _connect(self, connection: socket.socket, host: str) -> None:
-        protocol = ServerProtocol(self._server, self._loop, lambda: self._server.admission.leave(host))
-        timeout_s = self._server.settings.connection_timeout_ms / 1000
-        options: dict[str, Any] = {}
-        if self._ssl_context is not None:
-            options = {"ssl": self._ssl_context(), "ssl_handshake_timeout": timeout_s}
-        try:
-            await self._loop.connect_accepted_socket(lambda: protocol, connection, **options)
-        except (OSError, asyncio.CancelledError):  # ssl.SSLError is an OSError
-            connection.close()
-            if not protocol.made:
-                self._server.admission.leave(host)
+
+def _host(address: Any) -> str:
+    return address[0] if isinstance(address, tuple) else ""

@@ -71,6 +71,7 @@ class Inbox:
             self.give_back()
         else:
             self._host.assembly.allows(self, 0)
+            self._watched_since = None  # a message is whole: what is behind it has only begun
         self._wake()
 
     def feed_end(self) -> None:

@@ -30,3 +30,9 @@ def auth_context(transport: asyncio.BaseTransport) -> Mapping[str, list[bytes]]:
     """What TLS proved about the peer."""
     ssl_object = transport.get_extra_info("ssl_object")
     return tls_peer.PLAINTEXT if ssl_object is None else tls_peer.auth_context(ssl_object.getpeercert())
+
+
+def is_certified(transport: asyncio.BaseTransport) -> bool:
+    """TLS verified a certificate of the client."""
+    ssl_object = transport.get_extra_info("ssl_object")
+    return ssl_object is not None and bool(ssl_object.getpeercert())

@@ -62,11 +62,6 @@ class ServerProtocol(Host, asyncio.Protocol):
         self._more = False
         self._newest_seen = 0
 
-    @property
-    def made(self) -> bool:
-        """The connection was made, so `gone` will be called."""
-        return self._transport is not None
-
     # --- from the socket -----------------------------------------------------------------------------------------
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:

@@ -13,10 +13,11 @@ if TYPE_CHECKING:
 
 
 class RefusedCall:
-    """Answers when the body begins or ends, or after a moment.
+    """Answers when the request ends, or after a moment.
 
     A status that overtakes the client's first message makes grpc.aio's client raise "Internal error from Core" instead
-    of reporting the status, so it is held back until that message is here.
+    of reporting the status, so it is held back until that message is here. It is held back until the end, because only
+    the whole request shows that it is well-formed (RFC 9113 §8.1.1): behind an answer nobody would hear of it.
     """
 
     __slots__ = ("_host", "_refusal", "_stream", "_timer", "over")
@@ -29,8 +30,7 @@ class RefusedCall:
         self._timer = host.loop.call_later(limits.REFUSAL_DELAY_S, self._answer)
 
     def feed(self, data: bytes) -> None:
-        """The body begins; what it says does not matter."""
-        self._answer()
+        """What the body says does not matter."""
         self._host.machine.consume(self._stream, len(data))
 
     def feed_end(self) -> None:

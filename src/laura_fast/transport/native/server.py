@@ -152,6 +152,8 @@ class NativeServer(grpc.aio.Server):
         loop, state = asyncio.get_running_loop(), self._state
         for acceptor in self._acceptors:
             acceptor.close()
+        for newcomer in tuple(state.newcomers):
+            newcomer.turn_away()
         for connection in tuple(state.connections):
             connection.drain()
         while state.connections and self._stop_by is not None and loop.time() < self._stop_by:  # noqa: ASYNC110  # the deadline moves

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from laura_fast.transport.native.admission import Admission
 from laura_fast.transport.native.answers import WholeAnswers
+from laura_fast.transport.native.descriptors import Descriptors
 from laura_fast.transport.native.methods import Methods
 from laura_fast.transport.native.requests import Preparer
 
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
 
     import grpc
 
+    from laura_fast.transport.native.newcomers import Newcomer
     from laura_fast.transport.native.protocol import ServerProtocol
     from laura_fast.transport.settings import RpcObserver, TransportSettings
 
@@ -24,6 +26,8 @@ class ServerState:
 
     Attributes:
         admission: Counts connections from accept to close.
+        descriptors: Pauses accepting.
+        newcomers: Those who wait their turn or are in their TLS handshake.
         connections: Those whose handshake (TLS) is done.
         most_rpcs: More calls than these are refused.
         rpcs: Calls in progress, except unary ones that are answered where they are read: one of those at a time.
@@ -45,7 +49,9 @@ class ServerState:
         self.methods = Methods()
         self.preparer = Preparer(self.methods, by_call=bool(interceptors), plain=not compression)
         self.answers = WholeAnswers(settings.max_message_bytes)
-        self.admission = Admission(settings.max_connections)
+        self.admission = Admission(settings.max_connections, settings.max_unauthenticated_per_address)
+        self.descriptors = Descriptors()
+        self.newcomers: set[Newcomer] = set()
         self.connections: set[ServerProtocol] = set()
         self.rpcs = 0
         self.most_rpcs = settings.max_total_rpcs or float("inf")

@@ -56,6 +56,7 @@ class Sweeper:
         elif not machine.settings_received:
             if now - connection.opened_at > self._handshake_s:
                 connection.end(ErrorCode.SETTINGS_TIMEOUT, "no HTTP/2 handshake in time")
+                connection.close()  # all it sent was read, so it can read this: no need to linger while others wait
         elif _is_stuck(connection, now):
             connection.end(ErrorCode.ENHANCE_YOUR_CALM, "a frame or a header block took too long")
         else:

@@ -78,11 +78,14 @@ class Sender:
         return stream.queued <= limits.STREAM_QUEUE_BYTES and self._turn_bytes <= limits.SEND_TURN_BYTES
 
     def send_trailers(self, stream: Stream, block: bytes) -> None:
-        """Ends the stream with a trailer block, behind whatever is queued."""
+        """Ends the stream with a trailer block, behind whatever is queued; b"" for an empty DATA frame instead."""
         if stream.queued:
             stream.trailers = block
-        else:
+        elif block:
             self.send_headers(stream, block, end_stream=True)
+        else:
+            self._emit(stream, b"", h2.END_STREAM)
+            self._ended(stream)
 
     def send_whole(self, stream: Stream, answer: bytes, size: int) -> None:
         """Sends a whole answer, frames and all, of which `size` bytes count as DATA."""
@@ -92,12 +95,9 @@ class Sender:
         self._ended(stream)
 
     def send_body(self, stream: Stream, body: bytes) -> None:
-        """Ends an answer that has no trailers; if the peer's window can't take `body`, the stream is reset."""
-        if len(body) <= min(stream.send_window, self.window, self.peer.frame_bytes):
-            self._emit(stream, body, h2.END_STREAM)
-            self._ended(stream)
-        else:
-            self.reset_stream(stream.stream_id, ErrorCode.ENHANCE_YOUR_CALM)
+        """Ends an answer that has no trailers: an HTTP client's. What its window can't take waits like any DATA."""
+        self.send_data(stream, body)
+        self.send_trailers(stream, b"")
 
     def pump(self) -> bool:
         """Moves queued DATA to `out`, at most `SEND_TURN_BYTES` of it. True when another turn could move more."""
@@ -140,7 +140,7 @@ class Sender:
         if stream.queued:
             self._waiting[stream.stream_id] = stream
         elif stream.trailers is not None:
-            self.send_headers(stream, stream.trailers, end_stream=True)
+            self.send_trailers(stream, stream.trailers)
         if stream.on_room is not None and stream.queued <= limits.STREAM_QUEUE_BYTES // 2:
             on_room, stream.on_room = stream.on_room, None
             on_room()

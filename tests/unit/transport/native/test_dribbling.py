@@ -54,3 +54,13 @@ def test_a_peer_that_waits_for_room_is_not_blamed(inbox: Inbox, stream: Any) -> 
     inbox.feed(LARGE[:10])
     stream.receive_window = 0
     assert not any(inbox.dribbles(float(second)) for second in range(100))
+
+
+def test_each_message_has_its_own_time(inbox: Inbox) -> None:
+    """A stream of small messages, the next of which has always begun when somebody looks."""
+    small = frame_message(b"some text")
+    inbox.feed(small[:7])
+    for second in range(100):
+        assert not inbox.dribbles(float(second))
+        inbox.feed(small[7:] + small[:7])
+        assert inbox._take() == b"some text"
