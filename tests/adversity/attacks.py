@@ -1,4 +1,4 @@
-"""The attacks: what each sends. Rows are those of the table of HTTP/2 and gRPC attacks in the README."""
+"""The attacks: what each sends. Rows are those of the table in the README beside this file."""
 
 from __future__ import annotations
 

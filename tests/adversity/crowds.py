@@ -15,7 +15,7 @@ from tests.adversity.arena import RSS_GROWTH_MIB
 from tests.contract.http2_conformance.peer import PREFACE, Peer, data, frame, headers, message, request, settings, u32
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+    from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 
 ATTACKER = "127.0.0.2"
 PLACES = 200
@@ -118,7 +118,7 @@ class Crowd:
     row: int
     name: str
     growth_mib: float
-    attack: Callable[[int], Awaitable[None]]
+    attack: Callable[[int], Coroutine[Any, Any, None]]
     settings: dict[str, Any] = field(default_factory=dict)
     limits: dict[str, Any] = field(default_factory=dict)
 

@@ -24,7 +24,8 @@ class TransportSettings:
     """RPCs in flight in the process; 0 = no bound. Excess is answered RESOURCE_EXHAUSTED."""
     max_message_bytes: int = 48 * 1024 * 1024
     connection_timeout_ms: int = 10_000
-    """TCP accept → complete HTTP/2 (and TLS) handshake."""
+    """TCP accept → complete HTTP/2 (and TLS) handshake. Generous, because all nodes of a cluster that starts at once
+    are in their TLS handshakes together; `max_unauthenticated_per_address` bounds what silent sockets gain by it."""
     request_timeout_ms: int = 30_000
     """Longest run of a unary handler; streams have none."""
     keepalive_interval_ms: int = 30_000

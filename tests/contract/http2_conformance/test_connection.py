@@ -163,6 +163,12 @@ class TestShutdown:
         await peer.close()
 
 
+async def test_a_connection_that_used_half_its_stream_ids_is_replaced(peer: Peer) -> None:
+    """§5.1.1: gracefully, long before they run out."""
+    assert await peer.is_served(2**30 + 1)
+    assert (await peer.until(GOAWAY)).error_code == NO_ERROR
+
+
 async def test_connection_errors_are_told_before_the_end(peer: Peer) -> None:
     """§5.4.1: GOAWAY with the last stream, then the connection closes; nothing comes behind it."""
     peer.send(call(1), frame(HEADERS, END_HEADERS, 0))
