@@ -141,12 +141,14 @@ class Inbox:
         Raises:
             RpcError: It is broken.
         """
-        before = self._deframer.held_bytes
-        message = self._deframer.pop()
+        deframer = self._deframer
+        if not deframer.has_message:
+            return None
+        before = deframer.held_bytes
+        message = deframer.pop()
         if message is not None:
-            freed = before - self._deframer.held_bytes
-            if self._deframer.has_message:
-                self._give_back(min(freed, self._held))
+            if deframer.has_message:
+                self._give_back(min(before - deframer.held_bytes, self._held))
             else:
                 self.give_back()
         return message
@@ -173,20 +175,21 @@ class Inbox:
 
     def give_back(self) -> None:
         """Gives back everything: an incomplete message can't be read yet, and its peer must be able to complete it."""
-        size = self._deframer.held_bytes if self._deframer.missing_bytes else 0
-        if self._host.assembly.allows(self, size):
-            self._give_back(self._held)
+        missing = self._deframer.missing_bytes
+        if self._host.assembly.allows(self, self._deframer.held_bytes if missing else 0):
+            self._give_back(self._held, missing)
 
-    def _give_back(self, size: int) -> None:
-        """Widens the stream's window, also by what a message larger than the window still needs."""
+    def _give_back(self, size: int, missing: int = 0) -> None:
+        """Widens the stream's window, also by what a message larger than the window is still `missing`."""
         self._held -= size
         machine, stream = self._host.machine, self._stream
         if size:
             machine.consume(stream, size)
             self._host.flush_soon()
-        missing = min(self._deframer.missing_bytes, limits.MESSAGE_WINDOW_BYTES) - stream.receive_window
-        if missing > 0 and not (self._closed or self.ended):
-            machine.grant(stream, missing)
+        if missing and not (self._closed or self.ended):
+            wanted = min(missing, limits.MESSAGE_WINDOW_BYTES) - stream.receive_window
+            if wanted > 0:
+                machine.grant(stream, wanted)
 
 
 class Assembly:
@@ -206,7 +209,8 @@ class Assembly:
 
     def allows(self, inbox: Inbox, size: int) -> bool:
         """Whether `inbox`, whose incomplete message has `size` bytes, may ask for more; later it is asked again."""
-        self._set(inbox, size)
+        if size or inbox in self._sizes:
+            self._set(inbox, size)
         if not size or self._bytes <= limits.ASSEMBLY_BYTES:
             return True
         if self._favourite is None:
