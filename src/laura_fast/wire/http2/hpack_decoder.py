@@ -48,6 +48,7 @@ _NOTHING: Final[Field] = (b"", b"")
 _STATIC_PART: Final = [_NOTHING] * (_REFERENCE + 1) + list(STATIC_TABLE)
 """Position 0x80 + index; the positions below index 1 are never read."""
 
+_LARGEST_STATIC_FIELD: Final = max(map(field_bytes, STATIC_TABLE))
 _FIRST_DYNAMIC: Final = _REFERENCE + FIRST_DYNAMIC_INDEX
 
 
@@ -84,7 +85,7 @@ class HeaderDecoder:
         self._table = _STATIC_PART.copy()
         self._max_list_bytes = max_list_bytes
         self._max_fields = max_fields
-        self._largest_field = max(map(field_bytes, STATIC_TABLE))
+        self._largest_field = _LARGEST_STATIC_FIELD
 
     def limit_table(self, max_table_bytes: int) -> None:
         """Puts a new SETTINGS_HEADER_TABLE_SIZE of ours in force, once the peer has acknowledged it.

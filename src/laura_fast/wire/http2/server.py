@@ -8,6 +8,7 @@ that change no table are decoded once; the host's prepared request is remembered
 
 from __future__ import annotations
 
+from functools import cache
 from typing import TYPE_CHECKING, Final
 
 from laura_fast import limits
@@ -231,6 +232,7 @@ _FRAMES: Final = {
 }
 
 
+@cache
 def _greeting(max_streams: int) -> tuple[bytes, bytes]:
     """Our SETTINGS, and the connection's window raised to what we mean it to be."""
     settings: dict[int, int] = {
