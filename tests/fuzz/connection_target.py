@@ -49,10 +49,10 @@ class Host:
         self.open[stream.stream_id] = stream
 
     def received(self, stream: Stream, data: bytes) -> None:
-        assert stream.stream_id in self.open
+        assert stream.stream_id in self.open or stream.queued, "answered, and its answer waits for the peer's window"
         if data[:1] != b"\xff":  # a handler that does not read
             self.connection.consume(stream, len(data))
-        if data[:1] == b"\xfe":  # an answer before the request is complete
+        if data[:1] == b"\xfe" and stream.stream_id in self.open:  # an answer before the request is complete
             self._answer(stream, data)
 
     def ended(self, stream: Stream) -> None:
