@@ -95,14 +95,14 @@ class TopologyFeed:
             while True:
                 if version == self._registry.topology.version:
                     await self._newer(version)
-                self.refuse_when_draining()
+                self._refuse_when_draining()
                 news = self._history.step_from(version) or self._registry.topology
                 version = news.version
                 yield news
         finally:
             self.watchers -= 1
 
-    def refuse_when_draining(self) -> None:
+    def _refuse_when_draining(self) -> None:
         """Raises UnavailableError once the server is stopping."""
         if self._draining:
             raise UnavailableError("the server is stopping", "SHUTTING_DOWN", retry_after_ms=1_000)

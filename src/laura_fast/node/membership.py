@@ -195,10 +195,6 @@ class Membership:
         """Follows the topology from a version the caller holds. See `TopologyFeed.watch`."""
         return self._feed.watch(version)
 
-    def refuse_when_draining(self) -> None:
-        """Raises UnavailableError once the server is stopping: how a long stream ends."""
-        self._feed.refuse_when_draining()
-
     def statuses(self) -> list[MemberStatus]:
         """Every member with what its beats told, sorted by id."""
         return member_statuses(self.topology, self.registry, self._detector.now())

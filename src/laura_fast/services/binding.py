@@ -9,7 +9,9 @@ import grpc
 from google.protobuf import message_factory
 
 from laura_fast.errors import RpcError
-from laura_fast.services.status import abort_with
+from laura_fast.services.exchange import exchanges, in_task, is_exchange
+from laura_fast.services.status import abort_with, explain
+from laura_fast.transport.marks import EXCHANGE, INLINE, Inline
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Awaitable, Callable
@@ -22,19 +24,31 @@ if TYPE_CHECKING:
 
 Behaviour = TypeVar("Behaviour", bound="Callable[..., Any]")
 
-INLINE_MARK = "__laura_fast_inline__"
+
+def inline(answer: Behaviour) -> Behaviour:
+    """Marks a plain function (request, context) → answer that never waits, so that a transport may just call it."""
+    setattr(answer, INLINE, True)
+    return answer
 
 
-def inline(behaviour: Behaviour) -> Behaviour:
-    """Marks a coroutine function that never suspends, so that a transport may drive it without a task."""
-    setattr(behaviour, INLINE_MARK, True)
+def in_coroutine(answer: Callable[[Any, Context], Any]) -> UnaryBehaviour:
+    """The same as a coroutine function, for transports that know nothing else."""
+
+    async def behaviour(request: Any, context: Context) -> Any:
+        try:
+            return answer(request, context)
+        except RpcError as error:
+            await abort_with(context, error)
+
+    setattr(behaviour, INLINE, Inline(answer, explain))
     return behaviour
 
 
 def bind(service: ServiceDescriptor, servicer: object, *, name: str = "") -> grpc.GenericRpcHandler:
     """Makes the generic handler of one service, served under its own full name or under `name`.
 
-    Behaviours are the servicer's attributes named like the methods. Each answers messages or, where the bytes are
+    Behaviours are the servicer's attributes named like the methods: coroutine functions, async generator functions, or
+    what `inline` and `exchange` mark. Each answers messages or, where the bytes are
     cached, `bytes` that are sent as they are. An `RpcError` becomes its status with details; a method that the
     servicer lacks is UNIMPLEMENTED.
     """
@@ -52,9 +66,10 @@ def _handler(method: MethodDescriptor, behaviour: Callable[..., Any]) -> grpc.Rp
         factory = (
             grpc.stream_stream_rpc_method_handler if method.client_streaming else grpc.unary_stream_rpc_method_handler
         )
-        return factory(_guard_stream(behaviour), request_deserializer=parse, response_serializer=serialise)
+        return factory(stream_behaviour(behaviour), request_deserializer=parse, response_serializer=serialise)
     factory = grpc.stream_unary_rpc_method_handler if method.client_streaming else grpc.unary_unary_rpc_method_handler
-    return factory(_guard_unary(behaviour), request_deserializer=parse, response_serializer=serialise)
+    unary = in_coroutine(behaviour) if getattr(behaviour, INLINE, False) else _guard_unary(behaviour)
+    return factory(unary, request_deserializer=parse, response_serializer=serialise)
 
 
 def serialise(answer: Any) -> bytes:
@@ -69,8 +84,15 @@ def _guard_unary(behaviour: UnaryBehaviour) -> UnaryBehaviour:
         except RpcError as error:
             await abort_with(context, error)
 
-    if getattr(behaviour, INLINE_MARK, False):
-        inline(guarded)
+    return guarded
+
+
+def stream_behaviour(behaviour: Any) -> StreamBehaviour:
+    """The behaviour of a stream that turns an `RpcError` into its status; what `exchange` marked, in both forms."""
+    if not is_exchange(behaviour):
+        return _guard_stream(behaviour)
+    guarded = _guard_stream(in_task(behaviour))
+    setattr(guarded, EXCHANGE, exchanges(behaviour))
     return guarded
 
 

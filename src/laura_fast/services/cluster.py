@@ -60,7 +60,7 @@ class ClusterServicer:
         return cluster_pb2.NodeDeregistrationResponse(success=outcome.success, message=outcome.message)
 
     @inline
-    async def Heartbeat(self, request: cluster_pb2.HeartbeatRequest, context: Context) -> bytes:  # noqa: N802 - the RPC's name
+    def Heartbeat(self, request: cluster_pb2.HeartbeatRequest, context: Context) -> bytes:  # noqa: N802 - the RPC's name
         self._require_identity(context, request.node_id)
         return self._beats.answer(request)
 

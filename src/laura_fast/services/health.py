@@ -60,14 +60,14 @@ class HealthService:
         self._changed = asyncio.Event()
 
     @inline
-    async def Check(self, request: Any, _context: Any) -> Any:  # noqa: N802 - named like the RPC
+    def Check(self, request: Any, _context: Any) -> Any:  # noqa: N802 - named like the RPC
         answer = self._answers.get(request.service)
         if answer is None:
             raise NotFoundError(f"unknown service {request.service[:100]!r}", "UNKNOWN_SERVICE")
         return answer
 
     @inline
-    async def List(self, _request: Any, _context: Any) -> Any:  # noqa: N802 - named like the RPC
+    def List(self, _request: Any, _context: Any) -> Any:  # noqa: N802 - named like the RPC
         return health_pb2.HealthListResponse(statuses=self._answers)
 
     async def Watch(self, request: Any, _context: Any) -> AsyncIterator[Any]:  # noqa: N802 - named like the RPC

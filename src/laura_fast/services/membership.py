@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 from laura_fast.services import nodes
 from laura_fast.services.cluster import BeatReader
-from laura_fast.services.idle import IdleGuard
+from laura_fast.services.exchange import exchange
+from laura_fast.services.idle import IdleLimit
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from laura_fast.pb.lauradb.cluster import cluster_pb2
     from laura_fast.services.binding import Context
     from laura_fast.services.endless import EndlessStreams
+    from laura_fast.transport.marks import End
 
 
 class MembershipServicer:
@@ -42,24 +44,20 @@ class MembershipServicer:
             endless: Ends the heartbeat streams of a stopping server.
         """
         self._membership = membership
-        self._idle_s = idle_s
-        self._require_identity = require_identity
-        self._endless = endless
-        self._beats = BeatReader(membership, clock)
+        self.idle_s = idle_s
+        self.require_identity = require_identity
+        self.endless = endless
+        self.beats = BeatReader(membership, clock)
 
     @property
     def beats_taken(self) -> int:
         """Heartbeats acknowledged since the start."""
-        return self._beats.taken
+        return self.beats.taken
 
-    async def HeartbeatStream(  # noqa: N802 - the RPC's name
-        self, requests: AsyncIterator[cluster_pb2.HeartbeatRequest], context: Context
-    ) -> AsyncIterator[bytes]:
-        with self._endless.running(), IdleGuard(requests, self._idle_s) as beats:
-            async for request in beats:
-                self._require_identity(context, request.node_id)
-                yield self._beats.answer(request)
-                self._membership.refuse_when_draining()
+    @exchange
+    def HeartbeatStream(self, context: Context, end: End) -> BeatExchange:  # noqa: N802 - the RPC's name
+        self.endless.add(end)
+        return BeatExchange(self, context, end)
 
     async def WatchTopology(  # noqa: N802 - the RPC's name
         self,
@@ -69,3 +67,28 @@ class MembershipServicer:
         async with aclosing(self._membership.watch(request.from_version)) as watch:
             async for news in watch:
                 yield nodes.topology_event(news)
+
+
+class BeatExchange:
+    """One stream of heartbeats."""
+
+    __slots__ = ("_answer", "_context", "_end", "_endless", "_idle", "_require_identity")
+
+    def __init__(self, servicer: MembershipServicer, context: Context, end: End) -> None:
+        self._context = context
+        self._end = end
+        self._endless = servicer.endless
+        self._require_identity = servicer.require_identity
+        self._answer = servicer.beats.answer
+        self._idle = IdleLimit(servicer.idle_s, end)
+
+    def answer(self, request: cluster_pb2.HeartbeatRequest) -> bytes:
+        """As the unary method answers."""
+        self._idle.heard()
+        self._require_identity(self._context, request.node_id)
+        return self._answer(request)
+
+    def close(self) -> None:
+        """The stream is over."""
+        self._endless.discard(self._end)
+        self._idle.close()

@@ -33,6 +33,11 @@ def to_status(error: RpcError) -> status_pb2.Status:
     return status_pb2.Status(code=int(error.code), message=error.message, details=details)
 
 
+def explain(context: grpc.aio.ServicerContext[Any, Any], error: RpcError) -> None:
+    """Puts the details of `error` into the trailing metadata, for whoever ends the call with its code and message."""
+    context.set_trailing_metadata(rpc_status.to_status(to_status(error)).trailing_metadata)
+
+
 async def abort_with(context: grpc.aio.ServicerContext[Any, Any], error: RpcError) -> NoReturn:
     """Ends the call with the status of `error`."""
     status = rpc_status.to_status(to_status(error))

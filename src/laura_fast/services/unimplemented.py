@@ -28,15 +28,12 @@ def refusal(method: MethodDescriptor) -> Callable[[Any, Any], Any]:
     """A behaviour that answers UNIMPLEMENTED and names the method."""
     name = f"{method.containing_service.full_name}/{method.name}"
 
-    def refuse() -> NoReturn:
+    @inline
+    def refuse(_request: Any, _context: Any) -> NoReturn:
         raise UnimplementedError(f"{name} is in the contract, but this server does not have it yet", REASON)
 
-    @inline
-    async def unary(_request: Any, _context: Any) -> Any:
-        refuse()
-
-    async def stream(_request: Any, _context: Any) -> AsyncIterator[Any]:
-        refuse()
+    async def stream(request: Any, context: Any) -> AsyncIterator[Any]:
+        refuse(request, context)
         yield  # makes this a generator, as the binding expects of a stream
 
-    return stream if method.server_streaming else unary
+    return stream if method.server_streaming else refuse

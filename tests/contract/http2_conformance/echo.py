@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import grpc
 
-from laura_fast.services.binding import inline
+from laura_fast.services.binding import in_coroutine
 from laura_fast.transport import native
 
 if TYPE_CHECKING:
@@ -34,8 +34,7 @@ async def unary(request: bytes, _context: Any) -> bytes:
     return request
 
 
-@inline
-async def quick(request: bytes, _context: Any) -> bytes:
+def quick(request: bytes, _context: Any) -> bytes:
     """The request is the answer, without a task."""
     return request
 
@@ -79,7 +78,7 @@ HANDLER = grpc.method_handlers_generic_handler(
     "test.Echo",
     {
         "Unary": grpc.unary_unary_rpc_method_handler(unary),
-        "Inline": grpc.unary_unary_rpc_method_handler(quick),
+        "Inline": grpc.unary_unary_rpc_method_handler(in_coroutine(quick)),
         "Large": grpc.unary_unary_rpc_method_handler(large),
         "Hang": grpc.unary_unary_rpc_method_handler(hang),
         "Repeat": grpc.unary_stream_rpc_method_handler(repeat),

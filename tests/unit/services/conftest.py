@@ -34,6 +34,7 @@ class Cluster:
     stub: Any
     streams: Any
     channel: grpc.aio.Channel
+    endless: EndlessStreams
 
     async def join(self, node_id: str, host: str = "host", port: int = 1, **extra: Any) -> Any:
         node = cluster_pb2.Node(id=node_id, host=host, port=port, role=extra.pop("role", "SECONDARY"))
@@ -61,7 +62,7 @@ async def cluster(settings: MembershipSettings) -> AsyncIterator[Cluster]:
     clock, store = VirtualClock(), FragileMetadata()
     membership = Membership(store, clock, settings, encode_node)
     await membership.start()
-    server = grpc.aio.server()
+    server, endless = grpc.aio.server(), EndlessStreams()
     services = (cluster_pb2.DESCRIPTOR.services_by_name, membership_pb2.DESCRIPTOR.services_by_name)
     options: dict[str, Any] = {"require_identity": lambda _context, _node_id: None}
     server.add_generic_rpc_handlers(
@@ -69,7 +70,7 @@ async def cluster(settings: MembershipSettings) -> AsyncIterator[Cluster]:
             bind(services[0]["ClusterService"], ClusterServicer(membership, clock, max_wait_ms=2_000, **options)),
             bind(
                 services[1]["MembershipService"],
-                MembershipServicer(membership, clock, idle_s=0.5, endless=EndlessStreams(), **options),
+                MembershipServicer(membership, clock, idle_s=0.5, endless=endless, **options),
             ),
         )
     )
@@ -78,6 +79,6 @@ async def cluster(settings: MembershipSettings) -> AsyncIterator[Cluster]:
     async with grpc.aio.insecure_channel(f"127.0.0.1:{port}") as channel:
         stub = cluster_pb2_grpc.ClusterServiceStub(channel)
         streams = membership_pb2_grpc.MembershipServiceStub(channel)
-        yield Cluster(membership, clock, store, stub, streams, channel)
+        yield Cluster(membership, clock, store, stub, streams, channel, endless)
     await server.stop(0)
     await membership.stop()

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from laura_fast import limits
 from laura_fast.errors import Code
 from laura_fast.wire.grpc.compression import ACCEPTED
+from laura_fast.wire.grpc.framing import PREFIX
 from laura_fast.wire.grpc.metadata import encode_metadata
 from laura_fast.wire.grpc.status import status_fields
 from laura_fast.wire.http2 import constants as h2
@@ -30,9 +31,6 @@ HEADERS_BLOCK: Final = encode_constant(_START)
 
 OK_BLOCK: Final = encode_constant([(b"grpc-status", b"0")])
 """Ends every answer that went well."""
-
-PREFIX: Final = struct.Struct(">BI")
-"""Compressed flag and length in front of each message."""
 
 
 def headers_block(initial: Iterable[tuple[str, str | bytes]], codec: Codec | None) -> bytes:

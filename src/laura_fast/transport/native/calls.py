@@ -4,19 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import time
-from functools import partial
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 import grpc
 
-from laura_fast.errors import Code, OverloadedError, RpcError
-from laura_fast.observability import log
-from laura_fast.transport.native import answers
+from laura_fast.errors import Code, RpcError
 from laura_fast.transport.native.context import Context
 from laura_fast.transport.native.inbox import Inbox
 from laura_fast.transport.native.methods import parse
+from laura_fast.transport.native.replying import Reply
 from laura_fast.transport.native.running import intercept, run, spawn
-from laura_fast.wire.grpc.framing import PREFIX_BYTES, Deframer, Inflated, frame_message
+from laura_fast.wire.grpc.framing import Deframer, Inflated
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine
@@ -26,47 +24,19 @@ if TYPE_CHECKING:
     from laura_fast.transport.native.requests import Request
     from laura_fast.wire.http2.stream import Stream
 
-_log = log.get("laura_fast.transport")
-_INTERNAL: Final = "internal error; the server's log has it"
 
+class Call(Reply):
+    """One call with its stream: its request, its handler, its deadline."""
 
-class Call:
-    """One call with its stream.
-
-    Attributes:
-        context: What the handler got.
-        headers_sent: The first header block is out.
-        over: The status was sent or can't be sent any more.
-    """
-
-    __slots__ = (
-        "_entered",
-        "_inbox",
-        "_lingering",
-        "_task",
-        "_timer",
-        "context",
-        "headers_sent",
-        "host",
-        "method",
-        "over",
-        "request",
-        "stream",
-    )
+    __slots__ = ("_entered", "_inbox", "_lingering", "_task", "_timer")
 
     def __init__(self, host: Host, stream: Stream, request: Request, context: Context | None = None) -> None:
-        self.host = host
-        self.stream = stream
-        self.request = request
-        self.method: Method | None = request.method
         if context is None:
             context = Context(request, host, time.monotonic(), self)
         else:
             context.attach(self)
-        self.context = context
+        super().__init__(host, stream, request, context)
         self._inbox: Inbox | None = None
-        self.headers_sent = False
-        self.over = False
         self._entered = self._lingering = False
         self._task: asyncio.Task[None] | None = None
         self._timer: asyncio.TimerHandle | None = None
@@ -102,7 +72,7 @@ class Call:
         """What the peer sent; made when it is first needed."""
         inbox = self._inbox
         if inbox is None:
-            deframer = Deframer(self.host.server.settings.max_message_bytes, self.request.prepared.codec)
+            deframer = Deframer(self.host.longest, self.request.prepared.codec)
             inbox = self._inbox = Inbox(self.host, self.stream, deframer)
             inbox.single = self.method is not None and not self.method.request_streaming
             if self.over:
@@ -179,92 +149,7 @@ class Call:
         self.context.request_compressed = type(raw) is Inflated
         return parse(self.method, raw)
 
-    async def write(self, message: Any) -> None:
-        """Sends an answer; waits while the stream has more queued than is good for us."""
-        if self.over:
-            raise grpc.aio.UsageError("RPC already finished.")
-        if not self._send(message):
-            room = self.host.loop.create_future()
-            self.stream.on_room = partial(_release, room)
-            self.host.flush_soon()
-            await room
-
-    def send_headers(self) -> None:
-        """The first header block, once."""
-        if not self.headers_sent:
-            self.headers_sent = True
-            context, machine = self.context, self.host.machine
-            plain = context.codec is None and not context.initial
-            block = answers.HEADERS_BLOCK if plain else answers.headers_block(context.initial, context.codec)
-            machine.send_headers(self.stream, block)
-
     # --- the end -------------------------------------------------------------------------------------------------
-
-    def succeed(self, answer: Any) -> None:
-        """The handler returned: the answer of a unary method, else None."""
-        try:
-            if self._succeed_at_once(answer):
-                return
-            code, details = self.context.outcome()
-            if code is Code.OK and self._answers_once and not (self.context.aborted or self.over):
-                self._send(answer)
-        except Exception as error:  # noqa: BLE001  # a serialiser's bug is the handler's bug
-            self.fail(error)
-        else:
-            self.end(code, details)
-
-    @property
-    def _answers_once(self) -> bool:
-        return self.method is not None and not self.method.response_streaming
-
-    def _succeed_at_once(self, answer: Any) -> bool:
-        """A small answer to a complete request, about which the handler decided nothing, is one piece of bytes."""
-        stream, method, machine = self.stream, self.method, self.host.machine
-        if self.context.touched or stream.receiving or self.headers_sent or self.over:
-            return False
-        if method is None or method.response_streaming:
-            return False
-        message = method.serialise(answer)
-        size = len(message) + PREFIX_BYTES
-        if size > min(self.host.server.answers.largest, stream.send_window) or not machine.can_answer(size):
-            return False
-        machine.send_whole(stream, self.host.server.answers.pack(stream.stream_id, message), size)
-        self._close(Code.OK)
-        self.host.flush_soon()
-        return True
-
-    def fail(self, error: BaseException) -> None:
-        """The handler raised."""
-        if self.context.aborted:
-            self.end(*self.context.outcome())
-        elif isinstance(error, RpcError):
-            self.end(error.code, error.message)
-        elif isinstance(error, asyncio.CancelledError):
-            self.end(Code.CANCELLED, "the handler was cancelled")
-        elif self.context.outcome()[0] is not Code.OK:
-            self.end(*self.context.outcome())  # generated servicers: set_code(UNIMPLEMENTED), then raise
-        elif not self.over:
-            _log.error("handler_failed", method=self.request.prepared.path, exc_info=error)
-            self.end(Code.INTERNAL, _INTERNAL)
-
-    def end(self, code: Code, details: str) -> None:
-        """Sends the status, once, and stops a handler that is still running."""
-        if self.over:
-            return
-        machine, context = self.host.machine, self.context
-        trailing = context.trailing_metadata()
-        if code is Code.OK or context.initial:
-            self.send_headers()
-        if code is Code.OK and not (trailing or details):
-            block = answers.OK_BLOCK
-        else:
-            block = answers.trailers_block(code, details, trailing, only=not self.headers_sent)
-        if self.headers_sent:
-            machine.send_trailers(self.stream, block)
-        else:
-            machine.send_headers(self.stream, block, end_stream=True)
-        self._close(code)
-        self.host.flush_soon()
 
     def start(self, raw: bytes | None) -> None:
         """Runs the handler in a task; `raw` is the one request, None for a stream of them."""
@@ -314,20 +199,3 @@ class Call:
         if timeout_s is not None:
             timeout_s += self.context.started - time.monotonic()
             self._timer = self.host.loop.call_later(timeout_s, self.end, Code.DEADLINE_EXCEEDED, text)
-
-    def _send(self, answer: Any) -> bool:
-        assert self.method is not None  # noqa: S101  # handlers run when it is known
-        message = frame_message(self.method.serialise(answer), self.context.next_codec())
-        limit = self.host.server.settings.max_message_bytes
-        if len(message) - PREFIX_BYTES > limit:
-            raise OverloadedError(
-                f"Sent message larger than max ({len(message) - PREFIX_BYTES} vs. {limit})", "MESSAGE_TOO_LARGE"
-            )
-        self.send_headers()
-        self.host.flush_soon()
-        return self.host.machine.send_data(self.stream, message)
-
-
-def _release(room: asyncio.Future[None]) -> None:
-    if not room.done():
-        room.set_result(None)

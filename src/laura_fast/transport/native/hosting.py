@@ -1,27 +1,27 @@
 """From requests to handlers: what a connection does with what the HTTP/2 machine tells it.
 
-A unary call whose handler never suspends is answered in `whole`; everything else becomes a `Call`.
+A unary call whose handler never waits is answered in `whole`; everything else becomes a `Call`.
 """
 
 from __future__ import annotations
 
-import asyncio
 import time
 from typing import TYPE_CHECKING, Any
 
 from laura_fast import limits
-from laura_fast.errors import InvalidArgumentError
+from laura_fast.errors import RpcError
 from laura_fast.transport.native import answers
 from laura_fast.transport.native.calls import Call
 from laura_fast.transport.native.context import Context
+from laura_fast.transport.native.exchanging import ExchangeCall
 from laura_fast.transport.native.inbox import Assembly
-from laura_fast.transport.native.methods import Style
+from laura_fast.transport.native.methods import parse
 from laura_fast.transport.native.refusing import RefusedCall
-from laura_fast.transport.native.running import go_on
 from laura_fast.wire.http2.errors import ErrorCode
 from laura_fast.wire.http2.server import ServerConnection
 
 if TYPE_CHECKING:
+    import asyncio
     from collections.abc import Iterable, Mapping
 
     from laura_fast.transport.native.requests import Request
@@ -41,15 +41,17 @@ class Host:
         calls: Calls that are not over, or whose handlers still run.
         assembly: Bounds the incomplete messages.
         busy_at: When there last was a call, seconds.
+        longest: Bytes of the longest message, either way.
     """
 
-    __slots__ = ("_waiting", "assembly", "busy_at", "calls", "loop", "machine", "peer", "server")
+    __slots__ = ("_waiting", "assembly", "busy_at", "calls", "longest", "loop", "machine", "peer", "server")
 
     def __init__(self, server: ServerState, loop: asyncio.AbstractEventLoop) -> None:
         self.server = server
         self.loop = loop
         settings = server.settings
         self.machine = ServerConnection(self, settings.max_concurrent_rpcs, settings.min_ping_interval_ms / 1000)
+        self.longest = settings.max_message_bytes
         self.peer = ""
         self.calls: set[Call] = set()
         self.assembly = Assembly()
@@ -73,7 +75,7 @@ class Host:
         size = len(body) - 5
         if (
             size < 0
-            or size > self.server.settings.max_message_bytes
+            or size > self.longest
             or body[0]
             or int.from_bytes(body[1:5], "big") != size
             or (request.content_length is not None and request.content_length != len(body))
@@ -83,25 +85,21 @@ class Host:
             self._take_apart(stream_id, request, body)
             return
         server, method, started = self.server, request.method, _monotonic()
-        if method.style is not Style.INLINE:
+        inline = method.inline
+        if inline is None:
             self._adopt(stream_id, request, None).begin_whole(body[5:])
             return
         server.observer.rpc_started(method.path)
         context = Context(request, self, started)
-        coroutine = waits_for = None
         try:
-            coroutine = method.behaviour(method.parse(body[5:]), context)
-            waits_for = coroutine.send(None)
-        except StopIteration as returned:
-            self._answer(stream_id, request, context, returned.value)
-        except (Exception, asyncio.CancelledError) as error:  # noqa: BLE001  # any bug in a handler ends its call only
-            if coroutine is None:
-                error = InvalidArgumentError(f"the request does not parse: {error}", "MALFORMED_REQUEST")
+            message = parse(method, body[5:])
+            answer = inline.answer(message, context)
+        except Exception as error:  # noqa: BLE001  # any bug in a handler ends its call only
+            if isinstance(error, RpcError):
+                inline.explain(context, error)
             self._adopt(stream_id, request, context).fail(error)
         else:
-            call = self._adopt(stream_id, request, context)
-            call.set_timer(method)
-            call.go_on(go_on(call, coroutine, waits_for))
+            self._answer(stream_id, request, context, answer)
 
     def _answer(self, stream_id: int, request: Request, context: Context, answer: Any) -> None:
         """An inline handler returned: nearly always one piece of bytes goes out, and no stream was ever made."""
@@ -128,7 +126,9 @@ class Host:
         if refusal is not None:
             stream.call = RefusedCall(self, stream, refusal)
             return
-        stream.call = call = self._call(stream, request, None)
+        method = request.method
+        kind = Call if method is None or method.exchanges is None else ExchangeCall
+        stream.call = call = self._call(kind, stream, request, None)
         call.begin()
 
     def received(self, stream: Stream, data: bytes) -> None:
@@ -173,15 +173,15 @@ class Host:
                 turn.set_result(None)
             self.flush_soon()
 
-    def _call(self, stream: Stream, request: Request, context: Context | None) -> Call:
-        call = Call(self, stream, request, context)
+    def _call(self, kind: type[Call], stream: Stream, request: Request, context: Context | None) -> Call:
+        call = kind(self, stream, request, context)
         self.calls.add(call)
         self.server.rpcs += 1
         return call
 
     def _adopt(self, stream_id: int, request: Request, context: Context | None) -> Call:
         stream = self.machine.adopt(stream_id, request)
-        stream.call = call = self._call(stream, request, context)
+        stream.call = call = self._call(Call, stream, request, context)
         return call
 
     def _take_apart(self, stream_id: int, request: Request, body: bytes) -> None:

@@ -105,12 +105,25 @@ class Inbox:
         Raises:
             RpcError: The message is broken, or the body ends inside it.
         """
-        while (message := self._take()) is None:
+        while (message := self.take()) is None:
             if self.ended:
-                self._deframer.finish()
+                self.finish()
                 return None
             await self.wait()
         return message
+
+    def finish(self) -> None:
+        """Everything was taken.
+
+        Raises:
+            RpcError: The body ends inside a message.
+        """
+        self._deframer.finish()
+
+    @property
+    def empty(self) -> bool:
+        """Nothing waits to be taken."""
+        return not self._deframer.held_bytes
 
     async def wait(self) -> None:
         """Until there is a message, or the end."""
@@ -122,13 +135,20 @@ class Inbox:
         finally:
             self._reader = None
 
-    def _take(self) -> bytes | None:
-        before = self._deframer.held_bytes
-        message = self._deframer.pop()
+    def take(self) -> bytes | None:
+        """The next message if it is here; its bytes go back to the peer's window.
+
+        Raises:
+            RpcError: It is broken.
+        """
+        deframer = self._deframer
+        if not deframer.has_message:
+            return None
+        before = deframer.held_bytes
+        message = deframer.pop()
         if message is not None:
-            freed = before - self._deframer.held_bytes
-            if self._deframer.has_message:
-                self._give_back(min(freed, self._held))
+            if deframer.has_message:
+                self._give_back(min(before - deframer.held_bytes, self._held))
             else:
                 self.give_back()
         return message
@@ -155,20 +175,21 @@ class Inbox:
 
     def give_back(self) -> None:
         """Gives back everything: an incomplete message can't be read yet, and its peer must be able to complete it."""
-        size = self._deframer.held_bytes if self._deframer.missing_bytes else 0
-        if self._host.assembly.allows(self, size):
-            self._give_back(self._held)
+        missing = self._deframer.missing_bytes
+        if self._host.assembly.allows(self, self._deframer.held_bytes if missing else 0):
+            self._give_back(self._held, missing)
 
-    def _give_back(self, size: int) -> None:
-        """Widens the stream's window, also by what a message larger than the window still needs."""
+    def _give_back(self, size: int, missing: int = 0) -> None:
+        """Widens the stream's window, also by what a message larger than the window is still `missing`."""
         self._held -= size
         machine, stream = self._host.machine, self._stream
         if size:
             machine.consume(stream, size)
             self._host.flush_soon()
-        missing = min(self._deframer.missing_bytes, limits.MESSAGE_WINDOW_BYTES) - stream.receive_window
-        if missing > 0 and not (self._closed or self.ended):
-            machine.grant(stream, missing)
+        if missing and not (self._closed or self.ended):
+            wanted = min(missing, limits.MESSAGE_WINDOW_BYTES) - stream.receive_window
+            if wanted > 0:
+                machine.grant(stream, wanted)
 
 
 class Assembly:
@@ -188,7 +209,8 @@ class Assembly:
 
     def allows(self, inbox: Inbox, size: int) -> bool:
         """Whether `inbox`, whose incomplete message has `size` bytes, may ask for more; later it is asked again."""
-        self._set(inbox, size)
+        if size or inbox in self._sizes:
+            self._set(inbox, size)
         if not size or self._bytes <= limits.ASSEMBLY_BYTES:
             return True
         if self._favourite is None:

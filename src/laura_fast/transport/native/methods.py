@@ -9,23 +9,21 @@ from enum import Enum, auto
 from typing import TYPE_CHECKING, Any
 
 from laura_fast.errors import InvalidArgumentError
+from laura_fast.transport.marks import EXCHANGE, INLINE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
     import grpc
 
-    Handler = grpc.RpcMethodHandler[Any, Any]
+    from laura_fast.transport.marks import Exchanges, Inline
 
-INLINE_MARK = "__laura_fast_inline__"
-"""Set by `laura_fast.services.binding.inline` on coroutine functions that never suspend."""
+    Handler = grpc.RpcMethodHandler[Any, Any]
 
 
 class Style(Enum):
     """How a behaviour is run."""
 
-    INLINE = auto()
-    """A coroutine function that never suspends: driven where the request is read, without a task."""
     COROUTINE = auto()
     GENERATOR = auto()
     """An async generator function: its items are the answers."""
@@ -39,11 +37,23 @@ class Method:
     Attributes:
         path: `/package.Service/Method`.
         style: How `behaviour` is run.
+        exchanges: How to run the method's streams without it, where that can be done.
+        inline: How to answer calls without it, where that can be done.
         parse: Bytes → request message.
         serialise: Answer → bytes.
     """
 
-    __slots__ = ("behaviour", "parse", "path", "request_streaming", "response_streaming", "serialise", "style")
+    __slots__ = (
+        "behaviour",
+        "exchanges",
+        "inline",
+        "parse",
+        "path",
+        "request_streaming",
+        "response_streaming",
+        "serialise",
+        "style",
+    )
 
     def __init__(self, path: str, handler: Handler) -> None:
         self.path = path
@@ -53,6 +63,8 @@ class Method:
         self.parse: Callable[[bytes], Any] = handler.request_deserializer or _same
         self.serialise: Callable[[Any], bytes] = handler.response_serializer or _same
         self.style = _style(self.behaviour)
+        self.exchanges: Exchanges | None = getattr(self.behaviour, EXCHANGE, None)
+        self.inline: Inline | None = getattr(self.behaviour, INLINE, None)
 
     @property
     def unary(self) -> bool:
@@ -127,8 +139,6 @@ def _style(behaviour: Callable[..., Any]) -> Style:
         function = function.func
     if not (inspect.isfunction(function) or inspect.ismethod(function)):
         function = getattr(function, "__call__", function)  # noqa: B004  # its code is asked for, not callability
-    if getattr(behaviour, INLINE_MARK, False):
-        return Style.INLINE
     if inspect.isasyncgenfunction(function):
         return Style.GENERATOR
     return Style.COROUTINE if inspect.iscoroutinefunction(function) else Style.SYNC

@@ -75,6 +75,7 @@ class ServerProtocol(Host, asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         self.heard_at = now = _monotonic()
+        self._flush_scheduled = True  # at the end of this
         if self.machine.receive(data, now) and not self._more:
             # The budget of this turn is used up: others first, and no more bytes until we are through with these.
             self._more = True

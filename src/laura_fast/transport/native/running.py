@@ -14,7 +14,7 @@ from laura_fast.transport.native import threads
 from laura_fast.transport.native.methods import CallDetails, Method, Style
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Generator, Sequence
+    from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Sequence
 
     import grpc
 
@@ -48,17 +48,6 @@ async def intercept(call: Call) -> None:
         details = CallDetails(prepared.path, prepared.metadata)
         await _serve(call, await _chain(server.interceptors, server.methods.handler)(details))
     except (Exception, asyncio.CancelledError) as error:  # noqa: BLE001  # an interceptor's bug ends its call only
-        call.fail(error)
-    finally:
-        call.leave()
-
-
-async def go_on(call: Call, coroutine: Coroutine[Any, Any, Any], waits_for: Any) -> None:
-    """Finishes a handler that was driven by hand and did suspend after all."""
-    call.enter()
-    try:
-        call.succeed(await _Suspended(coroutine, waits_for))
-    except (Exception, asyncio.CancelledError) as error:  # noqa: BLE001  # any bug in a handler ends its call only
         call.fail(error)
     finally:
         call.leave()
@@ -118,20 +107,3 @@ async def _invoke(call: Call, method: Method, raw: bytes | None) -> Any:
 async def _requests(call: Call) -> AsyncIterator[Any]:
     while (raw := await call.next_raw()) is not None:
         yield call.parse(raw)
-
-
-class _Suspended:
-    """A coroutine that was driven by hand and then did suspend: awaiting this goes on with it.
-
-    Args:
-        coroutine: The handler.
-        waits_for: What it yielded.
-    """
-
-    def __init__(self, coroutine: Coroutine[Any, Any, Any], waits_for: Any) -> None:
-        self._coroutine = coroutine
-        self._waits_for = waits_for
-
-    def __await__(self) -> Generator[Any, Any, Any]:
-        yield self._waits_for
-        return (yield from self._coroutine.__await__())

@@ -117,9 +117,13 @@ class HeaderBlocks(Connection):
             return
         self._skipped = range(self.last_stream_id + 1 | 1, stream_id, 2) or self._skipped
         self.last_stream_id = stream_id
-        request = self._request(stream_id, block)
-        if not self._has_room(stream_id):
-            return
+        request = self._memo.get(block)
+        if request is None:
+            request = self._prepare(stream_id, block)
+        if self._has_room(stream_id):
+            self._admit(stream_id, request, ended=ended)
+
+    def _admit(self, stream_id: int, request: Request, *, ended: bool) -> None:
         if request.takes_whole and not ended:
             self._pending[stream_id] = request
             return
@@ -128,12 +132,9 @@ class HeaderBlocks(Connection):
             stream.count_content(0, ended=True)
             self._end(stream)
 
-    def _request(self, stream_id: int, block: bytes) -> Request:
+    def _prepare(self, stream_id: int, block: bytes) -> Request:
         """Decodes a block even where the stream is then refused, because it changes the table (RFC 9113 §4.3)."""
         decoder, memo = self._decoder, self._memo
-        request = memo.get(block)
-        if request is not None:
-            return request
         generation = decoder.generation
         try:
             request = self._host.prepare(*decoder.split(block))

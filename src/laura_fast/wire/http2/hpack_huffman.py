@@ -6,7 +6,7 @@ the shorter one ended. So the symbols of each length are all there is to write d
 
 from __future__ import annotations
 
-from functools import cache, lru_cache
+from functools import lru_cache
 from typing import Final
 
 from laura_fast.limits import HUFFMAN_MEMO_BYTES, HUFFMAN_MEMO_ENTRIES
@@ -100,10 +100,14 @@ def _step(state: int, octet: int) -> tuple[int, bytes]:
     return _STATES[prefix], bytes(symbols)
 
 
-@cache
-def _row(state: int) -> _Row:
-    """Transitions of one state, made when a string first needs it: text stays within a few dozen of the 256 states."""
-    return [_step(state, octet) for octet in range(256)]
+class _Rows(dict[int, _Row]):
+    """Transitions by state, made when a string first needs them: text stays within a few dozen of the 256 states."""
+
+    def __missing__(self, state: int) -> _Row:
+        return self.setdefault(state, [_step(state, octet) for octet in range(256)])
+
+
+_ROWS: Final = _Rows()
 
 
 def decode(data: bytes) -> bytes:
@@ -116,9 +120,9 @@ def decode(data: bytes) -> bytes:
 
 
 def _decode(data: bytes) -> bytes:
-    state, pieces = 0, []
+    state, pieces, rows = 0, [], _ROWS
     for octet in data:
-        state, piece = _row(state)[octet]
+        state, piece = rows[state][octet]
         pieces.append(piece)
     if state not in _ACCEPTING:
         raise CompressionError("Huffman string with EOS or wrong padding")

@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from laura_fast.wire.http2.stream import Stream
 
 
+_pack_head = frames.HEAD.pack
+
+
 class Sender:
     """What goes out.
 
@@ -130,7 +133,7 @@ class Sender:
         self.window -= size
         self.data_frames += 1
         self.strikes = 0
-        self.out += frames.head(size, h2.DATA, flags, stream.stream_id), piece
+        self.out += _pack_head(size << 8, flags, stream.stream_id), piece  # the type of DATA is 0
 
     def _moved(self, stream: Stream) -> None:
         """Continues with what follows the piece just sent: more DATA, trailers, or a handler that waits for room."""

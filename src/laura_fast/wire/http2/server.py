@@ -8,7 +8,8 @@ that change no table are decoded once; the host's prepared request is remembered
 
 from __future__ import annotations
 
-from typing import Final
+from functools import cache
+from typing import TYPE_CHECKING, Final
 
 from laura_fast import limits
 from laura_fast.errors import ProtocolError
@@ -19,6 +20,9 @@ from laura_fast.wire.http2.constants import Setting
 from laura_fast.wire.http2.errors import ErrorCode
 from laura_fast.wire.http2.header_blocks import HeaderBlocks, Host
 from laura_fast.wire.http2.stream import Input
+
+if TYPE_CHECKING:
+    from laura_fast.wire.http2.header_blocks import Request
 
 _read_head = frames.HEAD.unpack_from
 _LONGEST: Final = limits.MAX_FRAME_BYTES << 8 | 0xFF
@@ -79,13 +83,14 @@ class ServerConnection(HeaderBlocks):
             raise ProtocolError("no HTTP/2 connection preface", ErrorCode.PROTOCOL_ERROR)
         return 0
 
-    def _take_frames(self, data: bytes, position: int) -> tuple[int, bool]:  # noqa: C901  # one branch per shortcut
+    def _take_frames(self, data: bytes, position: int) -> tuple[int, bool]:  # noqa: C901, PLR0912  # a shortcut each
         """Handles the complete frames from `position` on: where the rest begins, and whether the budget ended first.
 
-        The shortcuts are paid for by bench/test_heartbeat.py: HEADERS and DATA together are a whole unary request, and
-        grpcio sends two WINDOW_UPDATE frames with each.
+        The shortcuts are paid for by bench/test_heartbeat.py and bench.transport: HEADERS and DATA together are a whole
+        unary request, grpcio sends two WINDOW_UPDATE frames with each, and plain DATA are the messages of a stream.
         """
-        size, memo, pending, streams, whole = len(data), self._memo, self._pending, self.streams, self._host.whole
+        size, memo, pending, streams = len(data), self._memo, self._pending, self.streams
+        whole, piece = self._host.whole, self._host.received
         budget, received, updates, more = limits.MAX_FRAMES_PER_TURN, 0, 0, False
         simple = self._is_simple()
         while self._preface_seen and size - position >= h2.FRAME_HEAD_BYTES:
@@ -106,10 +111,20 @@ class ServerConnection(HeaderBlocks):
             elif kind == h2.HEADERS and flags == h2.END_HEADERS and stream_id == self.last_stream_id + 2 and simple:
                 request = memo.get(data[start:end])
                 if request is None or len(streams) + len(pending) + self.running >= self._max_streams:
-                    self._take_simple_block(stream_id, data[start:end])
+                    self._take_simple_block(stream_id, data[start:end], request)
                 else:
                     self.last_stream_id = stream_id
                     pending[stream_id] = request
+            elif (
+                kind == h2.DATA
+                and not flags
+                and simple
+                and (stream := streams.get(stream_id)) is not None
+                and stream.takes(end - start)
+            ):
+                received += end - start
+                self.data_frames += 1
+                piece(stream, data[start:end])
             elif kind == h2.WINDOW_UPDATE and (stream_id == 0 or stream_id in pending) and simple:
                 updates += 1
                 self._widen_early(stream_id, data[start:end])
@@ -123,12 +138,16 @@ class ServerConnection(HeaderBlocks):
             self._glitch(updates)
         return position, more
 
-    def _take_simple_block(self, stream_id: int, block: bytes) -> None:
-        """A header block in one frame that was not seen before: calls with their own deadlines."""
+    def _take_simple_block(self, stream_id: int, block: bytes, request: Request | None) -> None:
+        """The next stream's header block in one frame, not seen before: calls with their own deadlines."""
         if not stream_id & 1:
             raise ProtocolError(f"HEADERS on stream {stream_id}", ErrorCode.PROTOCOL_ERROR)
+        self.last_stream_id = stream_id
         try:
-            self._take_block(stream_id, block, ended=False)
+            if request is None:
+                request = self._prepare(stream_id, block)
+            if self._has_room(stream_id):
+                self._admit(stream_id, request, ended=False)
         except ProtocolError as error:
             self._end_stream_of(error)
 
@@ -213,6 +232,7 @@ _FRAMES: Final = {
 }
 
 
+@cache
 def _greeting(max_streams: int) -> tuple[bytes, bytes]:
     """Our SETTINGS, and the connection's window raised to what we mean it to be."""
     settings: dict[int, int] = {

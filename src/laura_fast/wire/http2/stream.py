@@ -128,6 +128,13 @@ class Stream:
         if self.receive_window < 0:
             raise ProtocolError("stream window exceeded", ErrorCode.FLOW_CONTROL_ERROR, self.stream_id)
 
+    def takes(self, size: int) -> bool:
+        """Counts `size` bytes of a body that goes on, where nothing has to be checked but the window."""
+        if not self.receiving or self.content_left is not None or not 0 < size <= self.receive_window:
+            return False
+        self.receive_window -= size
+        return True
+
     def count_content(self, size: int, *, ended: bool) -> None:
         """Holds the body against its content-length (RFC 9113 §8.1.1)."""
         if self.content_left is None:

@@ -63,4 +63,4 @@ def test_each_message_has_its_own_time(inbox: Inbox) -> None:
     for second in range(100):
         assert not inbox.dribbles(float(second))
         inbox.feed(small[7:] + small[:7])
-        assert inbox._take() == b"some text"
+        assert inbox.take() == b"some text"
