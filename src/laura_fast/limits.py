@@ -193,6 +193,9 @@ need the rest."""
 DESCRIPTORS_TO_ACCEPT_AGAIN: Final = 0.75
 """Share at which accepting goes on: well below, so that each closed connection does not start and stop it."""
 
+OWN_DESCRIPTORS: Final = 256
+"""Descriptors of a server without connections, generously: storage, logs, metrics and their clients."""
+
 FRAME_S: Final = 10.0
 """A frame or header block that has begun must be whole by then (slowloris)."""
 

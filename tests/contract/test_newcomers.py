@@ -15,6 +15,7 @@ from hyperframe.frame import SettingsFrame
 
 from laura_fast import limits
 from laura_fast.transport.native.descriptors import Descriptors
+from laura_fast.transport.native.newcomers import Handshake
 from laura_fast.wire.http2.server import ServerConnection
 from tests.contract.certificates import Identity, issue, server_identity, write
 from tests.contract.transport_kit import PREFACE, RawPeer, Running, serving, until
@@ -91,6 +92,33 @@ async def test_a_connection_that_ends_lets_the_next_one_in() -> None:
         second = await first_one.enter_async_context(RawPeer.connect(running.port))
         first.send(b"no preface")
         assert await greeted(second)
+
+
+@pytest.mark.parametrize("secure", [False, True], ids=["plain", "TLS"])
+async def test_a_known_connection_is_read_by_its_own_protocol_alone(
+    one_sided: TlsFiles, ca: trustme.CA, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, secure: bool
+) -> None:
+    """Counting newcomers costs nothing at the reads that follow."""
+    reads: list[bytes] = []
+    received = Handshake.data_received
+
+    def watched(handshake: Handshake, data: bytes) -> None:
+        reads.append(data)
+        received(handshake, data)
+
+    monkeypatch.setattr(Handshake, "data_received", watched)
+    context = client(ca, tmp_path, None) if secure else None
+    async with (
+        serving("native", tls=one_sided if secure else None, min_ping_interval_ms=0) as running,
+        RawPeer.connect(running.port, context) as peer,
+    ):
+        peer.send(PREFACE)
+        peer.send(SettingsFrame())
+        for mark in range(5):
+            peer.ping(mark)
+            assert await peer.pong()
+    assert b"".join(reads).startswith(PREFACE + SettingsFrame().serialize())
+    assert len(reads) <= 2
 
 
 async def test_a_verified_certificate_proves_a_connection(mutual: TlsFiles, ca: trustme.CA, tmp_path: Path) -> None:

@@ -31,7 +31,8 @@ class TransportSettings:
     keepalive_interval_ms: int = 30_000
     keepalive_timeout_ms: int = 10_000
     min_ping_interval_ms: int = 15_000
-    """Pings that arrive faster are abuse: GOAWAY ENHANCE_YOUR_CALM, "too_many_pings"."""
+    """Pings that arrive faster are abuse: GOAWAY ENHANCE_YOUR_CALM, "too_many_pings". Half of our own interval, so that
+    clients configured like us pass whatever their clocks do."""
 
 
 @dataclass(frozen=True, slots=True)
