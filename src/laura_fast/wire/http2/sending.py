@@ -75,11 +75,14 @@ class Sender:
         return stream.queued <= limits.STREAM_QUEUE_BYTES and self._turn_bytes <= limits.SEND_TURN_BYTES
 
     def send_trailers(self, stream: Stream, block: bytes) -> None:
-        """Ends the stream with a trailer block, behind whatever is queued."""
+        """Ends the stream with a trailer block behind what is queued. An empty block: requests have no trailers."""
         if stream.queued:
             stream.trailers = block
-        else:
+        elif block:
             self.send_headers(stream, block, end_stream=True)
+        else:
+            self._emit(stream, b"", h2.END_STREAM)
+            self._ended(stream)
 
     def send_whole(self, stream: Stream, answer: bytes, size: int) -> None:
         """Sends a whole answer, frames and all, of which `size` bytes count as DATA."""
@@ -137,7 +140,7 @@ class Sender:
         if stream.queued:
             self._waiting[stream.stream_id] = stream
         elif stream.trailers is not None:
-            self.send_headers(stream, stream.trailers, end_stream=True)
+            self.send_trailers(stream, stream.trailers)
         if stream.on_room is not None and stream.queued <= limits.STREAM_QUEUE_BYTES // 2:
             on_room, stream.on_room = stream.on_room, None
             on_room()
