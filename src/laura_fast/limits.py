@@ -232,3 +232,18 @@ ASSEMBLY_BYTES: Final = 8 * MIB
 CONNECTION_QUEUE_BYTES: Final = 4 * MIB
 """Answers that one connection's peer has not taken; beyond, its handlers wait before they run (CVE-2019-9517). Much
 less would let a client that reads a few large answers slowly hold up its own heartbeats."""
+
+# --- native channel -------------------------------------------------------------------------------------------------
+MAX_MEMOISED_TIMEOUTS: Final = 256
+"""Encoded `grpc-timeout` fields remembered for the process: programs use a few constants, retries use any number."""
+
+CHANNEL_CONNECTIONS: Final = 8
+"""Connections of one channel: at the usual 100 streams each, 800 calls at once; more wait their turn. A server that
+allows one stream per connection must not be flooded with sockets."""
+
+REPLAY_BYTES: Final = 64 * KIB
+"""Request messages of a stream kept until the answer begins, so that a server that refused it unseen gets it again."""
+
+TRANSPARENT_RETRIES: Final = 3
+"""Times that a call refused unseen is sent again by itself; a server that refuses for ever must not be asked for ever
+(gRFC A6 asks for one, but several connections of a draining server may each refuse)."""

@@ -1,4 +1,4 @@
-"""gRPC's published interoperability cases, from grpcio's asyncio and synchronous clients, on both transports."""
+"""gRPC's published interoperability cases: both asyncio channels and grpcio's synchronous one, both transports."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import pytest
 
 from laura_fast.pb.grpc.testing import empty_pb2, messages_pb2, test_pb2_grpc
 from laura_fast.testing.interop_server import TestService as InteropService
+from laura_fast.transport.native.channel import insecure_channel
 from laura_fast.transport.settings import TransportSettings
 from tests.contract.transport_kit import FACTORIES, Recorder
 
@@ -34,9 +35,9 @@ async def address(transport_name: str) -> AsyncIterator[str]:
     await server.stop(None)
 
 
-@pytest.fixture
-async def channel(address: str) -> AsyncIterator[grpc.aio.Channel]:
-    async with grpc.aio.insecure_channel(address) as open_channel:
+@pytest.fixture(params=[grpc.aio.insecure_channel, insecure_channel], ids=["grpcio-client", "native-client"])
+async def channel(address: str, request: pytest.FixtureRequest) -> AsyncIterator[grpc.aio.Channel]:
+    async with request.param(address) as open_channel:
         yield open_channel
 
 

@@ -1,4 +1,4 @@
-"""From HEADERS and CONTINUATION frames to requests: assembling, decoding, limits, opening and refusing streams."""
+"""From header blocks to requests: decoding, limits, opening and refusing streams."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from laura_fast import limits
 from laura_fast.errors import ProtocolError
 from laura_fast.wire.http2 import constants as h2
 from laura_fast.wire.http2 import frames
-from laura_fast.wire.http2.connection import Connection
 from laura_fast.wire.http2.errors import ErrorCode, RefusedFieldsError
+from laura_fast.wire.http2.header_assembly import HeaderAssembly
 from laura_fast.wire.http2.hpack_decoder import HeaderDecoder
 from laura_fast.wire.http2.request import check_fields
 from laura_fast.wire.http2.stream import Input, Stream
@@ -52,26 +52,22 @@ class Host(Protocol):
         """The stream was reset, by the peer or for the peer's fault."""
 
 
-class HeaderBlocks(Connection):
+class HeaderBlocks(HeaderAssembly):
     """The part of a server's connection that turns header blocks into streams.
 
     Attributes:
         running: Handlers still at work for streams that are gone: they count against the limit of streams.
-        block_since: When the header block that is still incomplete began, or None.
     """
 
     def __init__(self, host: Host, max_streams: int, min_ping_interval_s: float) -> None:
         super().__init__(min_ping_interval_s)
         self.running = 0
-        self.block_since: float | None = None
         self._host = host
         self._max_streams = max_streams
         self._decoder = HeaderDecoder()
         self._pending: dict[int, Request] = {}  # headers seen, body not yet; empty between reads
         self._early_room: dict[int, int] = {}  # by how much their windows were widened; empty between reads
         self._memo: dict[bytes, Request] = {}  # valid for one generation of the decoder
-        self._block_of: tuple[int, int] | None = None  # stream and flags of the incomplete header block
-        self._fragments: list[bytes] = []
         self._skipped = range(0)  # stream ids that the client passed over last
 
     def adopt(self, stream_id: int, request: Request) -> Stream:
@@ -83,33 +79,6 @@ class HeaderBlocks(Connection):
     def refuse(self, stream: Stream, error_code: int) -> None:
         """Resets a stream whose request is malformed (RFC 9113 §8.1.1)."""
         self._abort(stream.stream_id, error_code)
-
-    def on_headers(self, flags: int, stream_id: int, payload: bytes) -> None:
-        if not stream_id & 1:
-            raise ProtocolError(f"HEADERS on stream {stream_id}", ErrorCode.PROTOCOL_ERROR)
-        self._block_of = stream_id, flags
-        self.block_since = self.now
-        self._add_fragment(frames.strip_priority(frames.strip_padding(payload, flags), flags, stream_id), flags)
-
-    def on_continuation(self, flags: int, _stream_id: int, payload: bytes) -> None:
-        if self._block_of is None:
-            raise ProtocolError("CONTINUATION without HEADERS", ErrorCode.PROTOCOL_ERROR)
-        if len(self._fragments) > limits.MAX_CONTINUATION_FRAMES:
-            raise ProtocolError("too many CONTINUATION frames", ErrorCode.ENHANCE_YOUR_CALM)
-        self._add_fragment(payload, flags)
-
-    def _add_fragment(self, fragment: bytes, flags: int) -> None:
-        assert self._block_of is not None  # noqa: S101  # both callers saw to it
-        self._fragments.append(fragment)
-        if not fragment:
-            self._count_empty()
-        if sum(map(len, self._fragments)) > limits.MAX_HEADER_BLOCK_BYTES:
-            raise ProtocolError("header block too large", ErrorCode.ENHANCE_YOUR_CALM)
-        if flags & h2.END_HEADERS:
-            (stream_id, first_flags), block = self._block_of, b"".join(self._fragments)
-            self._block_of = self.block_since = None
-            self._fragments.clear()
-            self._take_block(stream_id, block, ended=bool(first_flags & h2.END_STREAM))
 
     def _take_block(self, stream_id: int, block: bytes, *, ended: bool) -> None:
         if stream_id <= self.last_stream_id:

@@ -56,6 +56,9 @@ class HeaderEncoder:
         max_table_bytes: What we are willing to remember, whatever the peer offers.
         sensitive: Names whose values are never indexed.
         volatile: Names whose values are not worth a place in the table.
+
+    Attributes:
+        generation: Changes whenever the table may have; until then equal fields have equal blocks.
     """
 
     def __init__(
@@ -64,6 +67,7 @@ class HeaderEncoder:
         sensitive: Collection[bytes] = SENSITIVE_FIELDS,
         volatile: Collection[bytes] = VOLATILE_FIELDS,
     ) -> None:
+        self.generation = 0
         self._sensitive = sensitive
         self._volatile = volatile
         self._own_limit = max_table_bytes
@@ -81,6 +85,7 @@ class HeaderEncoder:
         """Obeys the peer's SETTINGS_HEADER_TABLE_SIZE; the next block tells it what we use of it."""
         self._limit = min(peer_table_bytes, self._own_limit)
         self._lowest = min(self._lowest, self._limit)
+        self.generation += 1
         self._evict()
 
     def size_updates(self) -> bytes:
@@ -121,6 +126,7 @@ class HeaderEncoder:
 
     def _insert(self, field: Field) -> None:
         self._entries.append(field)
+        self.generation += 1
         self._inserted += 1
         self._number_by_field[field] = self._number_by_name[field[0]] = self._inserted
         self._table_bytes += field_bytes(field)

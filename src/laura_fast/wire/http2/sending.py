@@ -78,7 +78,7 @@ class Sender:
         return stream.queued <= limits.STREAM_QUEUE_BYTES and self._turn_bytes <= limits.SEND_TURN_BYTES
 
     def send_trailers(self, stream: Stream, block: bytes) -> None:
-        """Ends the stream with a trailer block, behind whatever is queued; b"" for an empty DATA frame instead."""
+        """Ends the stream behind what is queued, with a trailer block or, where it is empty, an empty DATA frame."""
         if stream.queued:
             stream.trailers = block
         elif block:

@@ -1,0 +1,79 @@
+"""What a channel knows about one method of a stub, and what a caller says about one call of it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from laura_fast.wire.grpc.request_blocks import Route
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from laura_fast.transport.native.channel.pool import Pool
+    from laura_fast.wire.grpc.compression import Codec
+    from laura_fast.wire.http2.hpack_table import Field
+
+
+class Method:
+    """One method, prepared for its calls.
+
+    Attributes:
+        path: `/service/method`.
+        pool: The connections.
+        serialise: Makes bytes of a request.
+        parse: Makes an answer of bytes.
+    """
+
+    __slots__ = ("_routes", "_user_agent", "parse", "path", "pool", "serialise")
+
+    def __init__(
+        self,
+        path: str,
+        pool: Pool,
+        serialise: Callable[[Any], bytes] | None,
+        parse: Callable[[bytes], Any] | None,
+        user_agent: str,
+    ) -> None:
+        self.path = path
+        self.pool = pool
+        self.serialise = serialise or _same
+        self.parse = parse or _same
+        self._user_agent = user_agent
+        self._routes: dict[Codec | None, Route] = {}
+
+    def route(self, codec: Codec | None) -> Route:
+        """The header fields of its calls with this compression."""
+        route = self._routes.get(codec)
+        if route is None:
+            options, context = self.pool.options, self.pool.context
+            authority = options.authority or options.server_name or self.pool.target.authority
+            scheme = "http" if context is None else "https"
+            route = self._routes[codec] = Route(self.path, authority, scheme, self._user_agent, codec)
+        return route
+
+    def at(self, path: str | bytes) -> Method:
+        """This method, or the one that an interceptor put in its place."""
+        name = path.decode() if isinstance(path, bytes) else path
+        if name == self.path:
+            return self
+        return Method(name, self.pool, self.serialise, self.parse, self._user_agent)
+
+
+class CallOptions(NamedTuple):
+    """What the caller said about one call.
+
+    Attributes:
+        timeout_s: From now to its deadline; None = none.
+        fields: Its metadata, encoded.
+        waits_for_ready: It outlives failed connection attempts (gRPC wait-for-ready.md).
+        codec: How its messages are packed.
+    """
+
+    timeout_s: float | None
+    fields: Sequence[Field]
+    waits_for_ready: bool
+    codec: Codec | None
+
+
+def _same(message: Any) -> Any:
+    return message
