@@ -119,7 +119,8 @@ SETTINGS_PER_SECOND: Final = 20
 RESET_BURST: Final = 200
 RESETS_PER_SECOND: Final = 20
 """Streams reset by the peer, or by us for the peer's fault; answers rapid reset and MadeYouReset (CVE-2023-44487,
-CVE-2025-8671). Two windows full of cancelled calls pass, a loop does not."""
+CVE-2025-8671). Two windows full of cancelled calls pass, a loop does not. Each stream that was not reset earns one
+more: a busy client whose deadlines pass, or which cancels what it no longer needs, is no attacker."""
 
 GLITCH_BURST: Final = 1000
 GLITCHES_PER_SECOND: Final = 1000

@@ -58,6 +58,9 @@ class Connection(Sender):
         self._empties = Bucket(limits.EMPTY_FRAME_BURST, limits.EMPTY_FRAMES_PER_SECOND)
         self._glitches = Bucket(limits.GLITCH_BURST, limits.GLITCHES_PER_SECOND)
         self._progress_seen = 0
+        self._passed_over = 0  # stream ids that the peer never used
+        self._reset_streams = 0
+        self._well_ended_seen = 0
         self._reset_by_us: dict[int, None] = {}
 
     # --- what the owner asks for ---------------------------------------------------------------------------------
@@ -191,14 +194,23 @@ class Connection(Sender):
 
     def _glitch(self, count: int = 1) -> None:
         """Counts frames that move no call forward; calls and DATA earn some, as windows are updated for them."""
-        progress = self.last_stream_id // 2 + self.data_frames
+        progress = self._opened + self.data_frames
         earned = (progress - self._progress_seen) * limits.GLITCHES_EARNED
         self._progress_seen = progress
         if not self._glitches.take(self.now, count, earned=earned):
             raise ProtocolError("too many frames that do nothing", ErrorCode.ENHANCE_YOUR_CALM)
 
+    @property
+    def _opened(self) -> int:
+        """Streams that the peer has opened."""
+        return (self.last_stream_id + 1) // 2 - self._passed_over
+
     def _count_reset(self) -> None:
-        if not self._resets.take(self.now):
+        self._reset_streams += 1
+        well_ended = self._opened - self._reset_streams - len(self.streams)
+        earned = max(0, well_ended - self._well_ended_seen)
+        self._well_ended_seen += earned
+        if not self._resets.take(self.now, earned=earned):
             raise ProtocolError("too many streams reset", ErrorCode.ENHANCE_YOUR_CALM)
 
     def _count_empty(self) -> None:

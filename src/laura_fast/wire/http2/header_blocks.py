@@ -84,7 +84,10 @@ class HeaderBlocks(HeaderAssembly):
         if stream_id <= self.last_stream_id:
             self._take_trailers(stream_id, block, ended=ended)
             return
-        self._skipped = range(self.last_stream_id + 1 | 1, stream_id, 2) or self._skipped
+        skipped = range(self.last_stream_id + 1 | 1, stream_id, 2)
+        if skipped:
+            self._skipped = skipped
+            self._passed_over += len(skipped)
         self.last_stream_id = stream_id
         request = self._memo.get(block)
         if request is None:
