@@ -19,6 +19,7 @@ LINT = {
 TESTS = {
     "tests": [sys.executable, "-m", "pytest", "-q", "-n", "2", "tests"],
     "benchmarks run": [sys.executable, "-m", "pytest", "-q", "bench", "--benchmark-disable"],
+    "not slower": [sys.executable, "-m", "bench.compare", "--ci", "--out", "build/compare"],
 }
 STEPS = {"lint": LINT, "tests": TESTS}
 

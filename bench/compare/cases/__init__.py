@@ -1,0 +1,1 @@
+"""The short list: one module per hot path."""
