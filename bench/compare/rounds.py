@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from bench.compare.gate import Figures
     from bench.compare.trees import Tree
 
-CASE_SECONDS: Final = 0.12
+CASE_SECONDS: Final = 0.1
 """Of each benchmark in each process: some hundred batches, whose median strangers hardly move."""
 PROCESS_DEADLINE_S: Final = 300.0
 """Under callgrind on a machine with five times more to do than cores, it is a minute or two."""

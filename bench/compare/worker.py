@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     Answer = dict[str, Any]
 
-WARM_UP_S: Final = 0.03
+WARM_UP_S: Final = 0.02
 """Enough for every loop to be specialised (PEP 659) and every cache to be filled."""
 EXACT_WARM_UP_BATCHES: Final = 5
 EXACT_BATCHES: Final = 5

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 from bench.compare import gate
 from bench.compare.quality.plant import BENCHMARK
+from bench.compare.rounds import REPEATS_SHARE
 from bench.compare.verdicts import Verdict
 
 if TYPE_CHECKING:
@@ -21,7 +22,8 @@ if TYPE_CHECKING:
 
 BLOCK: Final = 5
 """Neighbouring rounds are drawn together: the machine's moods last longer than a round, and a run meets them whole."""
-LEAST_CLEAN: Final = 0.5
+LEAST_CLEAN: Final = 1 / (1 + REPEATS_SHARE)
+"""Share of clean rounds from which on the gate can repeat all the others."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -126,7 +126,7 @@ def test_blocks_are_neighbouring_rounds() -> None:
 
 
 def test_dirty_rounds_are_left_out_while_there_are_enough_clean_ones() -> None:
-    clean, dirty = rounds(6, 0), rounds(4, 0, dirty=True)
+    clean, dirty = rounds(16, 0), rounds(4, 0, dirty=True)
     assert resample.usable([*clean, *dirty]) == [one.figures for one in clean]
     assert len(resample.usable([*clean[:3], *dirty])) == 7
 

@@ -1,4 +1,4 @@
-"""Counts, the accept file, rounds and the report: everything of the gate that needs no measured process."""
+"""Counts, the accept file, rounds, bases and the report."""
 
 from __future__ import annotations
 
