@@ -28,7 +28,7 @@ class _Host:
     """Takes every request and answers none: only reading is measured."""
 
     def __init__(self) -> None:
-        self.machine = ServerConnection(self, 100, 10.0)  # type: ignore[arg-type]  # the two methods it needs
+        self.machine = ServerConnection(self, 100, 10.0)  # type: ignore[arg-type]  # the methods it needs
         self.taken = 0
 
     def prepare(self, _common: Fields, _own: Fields) -> _Request:
@@ -36,6 +36,9 @@ class _Host:
 
     def whole(self, _stream_id: int, _request: Any, _body: bytes) -> None:
         self.taken += 1
+
+    def received(self, _stream: Any, _data: bytes) -> None:
+        raise AssertionError("all requests come whole")
 
 
 def prepare() -> Case:
