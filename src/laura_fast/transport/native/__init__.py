@@ -1,8 +1,9 @@
 """The native transport: gRPC over HTTP/2 in Python on uvloop, with the interface of grpc.aio.Server.
 
 The path of a call: `accepting` → `newcomers` (handshakes) → `protocol` (bytes in, bytes out) →
-`laura_fast.wire.http2.server` (frames) → `requests` (what a header block means) → the handler, inline from `protocol`
-or in a task from `calls`.
+`laura_fast.wire.http2.server` (frames) → `requests` (what a header block means) → the handler: called where the
+request is read (`hosting` for unary methods, `exchanging` for streams, where `laura_fast.transport.marks` says that it
+never waits), or in a task (`calls`, `running`).
 
 `create_server` takes this project's settings; `server` is `grpc.aio.server` by its own signature.
 
