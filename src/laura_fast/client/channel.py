@@ -1,7 +1,8 @@
 """Channels to a server, with the limits and the keep-alive that its settings expect.
 
-Nothing else in the client knows which library makes them: another implementation of the `grpc.aio.Channel` interface
-is passed to `ClusterClient` as `open_channel`.
+Nothing else in the client knows which library makes them: another implementation of the `grpc.aio.Channel` interface,
+such as grpcio's own, is passed to `ClusterClient` as `open_channel`. The native channel retries nothing that a server
+may have seen (`retry.Caller` is the one retry layer), ignores the shell's proxy and shares no connections.
 """
 
 from __future__ import annotations
@@ -15,6 +16,8 @@ import grpc
 
 from laura_fast.errors import ConfigError, TlsMaterialError
 from laura_fast.limits import MAX_MESSAGE_BYTES
+from laura_fast.transport.native.channel import insecure_channel, secure_channel
+from laura_fast.transport.tls_policy import client_context
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -37,10 +40,6 @@ _OPTIONS: Final = (
     ("grpc.keepalive_time_ms", KEEPALIVE_INTERVAL_MS),
     ("grpc.keepalive_timeout_ms", KEEPALIVE_TIMEOUT_MS),
     ("grpc.keepalive_permit_without_calls", 1),
-    ("grpc.http2.max_pings_without_data", 0),
-    ("grpc.enable_retries", 0),  # `retry.Caller` is the one retry layer
-    ("grpc.enable_http_proxy", 0),  # nodes of a cluster reach each other directly, whatever the shell's proxy is
-    ("grpc.use_local_subchannel_pool", 1),  # two clients of one process don't share a connection and its limits
     ("grpc.min_reconnect_backoff_ms", CONNECT_TIMEOUT_MS),
     ("grpc.initial_reconnect_backoff_ms", FIRST_RECONNECT_MS),
     ("grpc.max_reconnect_backoff_ms", LAST_RECONNECT_MS),
@@ -76,31 +75,21 @@ class ClientTls:
             return None
         return cls(ca_file, cert_file, key_file, server_name)
 
-    def credentials(self) -> grpc.ChannelCredentials:
+    def context(self) -> ssl.SSLContext:
         """Reads and checks the files.
 
         Raises:
             TlsMaterialError: A file that can't be read or parsed, or a key of another certificate.
         """
-        self._check()
-        ca, cert, key = (path.read_bytes() if path else None for path in (self.ca_file, self.cert_file, self.key_file))
-        return grpc.ssl_channel_credentials(ca, key, cert)
+        try:
+            return client_context(self.ca_file, self.cert_file, self.key_file)
+        except (OSError, ssl.SSLError) as error:
+            files = ", ".join(str(path) for path in (self.ca_file, self.cert_file, self.key_file) if path)
+            raise TlsMaterialError(f"TLS files {files}: {error}") from error
 
     def stamp(self) -> tuple[tuple[int, int] | None, ...]:
         """Changes when one of the files is replaced: modification time and size of each, None where there is none."""
         return tuple(_stamp(path) for path in (self.ca_file, self.cert_file, self.key_file))
-
-    def _check(self) -> None:
-        # grpc reports bad key material only as a failed handshake, much later; OpenSSL names the fault now.
-        context = ssl.create_default_context()
-        try:
-            if self.ca_file:
-                context.load_verify_locations(self.ca_file)
-            if self.cert_file:
-                context.load_cert_chain(self.cert_file, self.key_file)
-        except (OSError, ssl.SSLError) as error:
-            files = ", ".join(str(path) for path in (self.ca_file, self.cert_file, self.key_file) if path)
-            raise TlsMaterialError(f"TLS files {files}: {error}") from error
 
 
 def _stamp(path: Path | None) -> tuple[int, int] | None:
@@ -112,11 +101,9 @@ def _stamp(path: Path | None) -> tuple[int, int] | None:
 
 
 def open_channel(address: str, tls: ClientTls | None) -> grpc.aio.Channel:
-    """A channel to ``host:port`` that connects at its first call. Must be called on the event loop's thread."""
-    target = f"dns:///{address}"
+    """A native channel to ``host:port`` that connects at its first call. To be used on one event loop's thread."""
     if tls is None:
-        return grpc.aio.insecure_channel(target, options=_OPTIONS)
-    options = _OPTIONS
-    if tls.server_name:
-        options += (("grpc.ssl_target_name_override", tls.server_name),)  # type: ignore[assignment]
-    return grpc.aio.secure_channel(target, tls.credentials(), options=options)
+        return insecure_channel(address, options=_OPTIONS)
+    return secure_channel(
+        address, tls.context(), options=(*_OPTIONS, ("grpc.ssl_target_name_override", tls.server_name))
+    )

@@ -1,6 +1,6 @@
 """Failed calls in one line that says what is wrong and what to do about it.
 
-gRPC reports every way of not getting a connection as UNAVAILABLE, with the core's own words; the table reads those.
+gRPC reports every way of not getting a connection as UNAVAILABLE, with the channel's own words; the table reads those.
 """
 
 from __future__ import annotations
@@ -25,15 +25,15 @@ _CAUSES: Final = (
     _Cause(Code.UNAVAILABLE, "Connection refused", "connection refused", "is a server running there?"),
     _Cause(
         Code.UNAVAILABLE,
-        "CERTIFICATE_VERIFY_FAILED",
-        "TLS handshake failed: the server's certificate is signed by an authority that is not trusted here",
-        "name the authority with --tls-ca-file",
+        "certificate is not valid for",
+        "TLS handshake failed: the server's certificate is for another name",
+        "dial that name, or give it as --tls-server-name",
     ),
     _Cause(
         Code.UNAVAILABLE,
-        "Hostname Verification",
-        "TLS handshake failed: the server's certificate is for another name",
-        "dial that name, or give it as --tls-server-name",
+        "CERTIFICATE_VERIFY_FAILED",
+        "TLS handshake failed: the server's certificate is signed by an authority that is not trusted here",
+        "name the authority with --tls-ca-file",
     ),
     _Cause(
         Code.UNAVAILABLE,
@@ -51,8 +51,7 @@ _CAUSES: Final = (
         "the connection was closed during the handshake",
         "if the server uses TLS, give --tls-ca-file; if it asks for a client certificate, --tls-cert-file too",
     ),
-    _Cause(Code.UNAVAILABLE, "socket closed", "connection lost", ""),
-    _Cause(Code.UNAVAILABLE, "connection reset", "connection lost", ""),
+    _Cause(Code.UNAVAILABLE, "the connection was", "connection lost", ""),
     _Cause(
         Code.DEADLINE_EXCEEDED,
         "",

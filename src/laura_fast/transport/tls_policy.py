@@ -13,6 +13,7 @@ from laura_fast.errors import TlsMaterialError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
 CIPHERS = "ECDHE+AESGCM:ECDHE+CHACHA20"
 """TLS 1.2 suites in OpenSSL's language: forward secrecy and AEAD only. All of TLS 1.3's are."""
@@ -41,6 +42,28 @@ def server_context(cert_pem: bytes, key_pem: bytes, client_ca_pem: bytes | None)
     if client_ca_pem is not None:
         _load_client_ca(context, client_ca_pem)
         context.verify_mode = ssl.CERT_REQUIRED
+    return context
+
+
+def client_context(ca_file: Path | None, cert_file: Path | None, key_file: Path | None) -> ssl.SSLContext:
+    """A context for connecting: the server is verified, and its certificate must name whom we mean.
+
+    Args:
+        ca_file: Authorities that may have signed the server's certificate; None = those of the system.
+        cert_file: Our chain, for servers that ask for one.
+        key_file: Its key.
+
+    Raises:
+        OSError: A file can't be read.
+        ssl.SSLError: A file is malformed, or the key is another certificate's.
+    """
+    context = ssl.create_default_context(cafile=ca_file)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    context.options |= ssl.OP_NO_COMPRESSION | ssl.OP_NO_RENEGOTIATION
+    context.set_ciphers(CIPHERS)
+    context.set_alpn_protocols(["h2"])
+    if cert_file is not None:
+        context.load_cert_chain(cert_file, key_file, _no_client_password)
     return context
 
 
@@ -99,6 +122,10 @@ def _first_certificate(cert_pem: bytes) -> str:
 
 def _no_password() -> str:
     raise TlsMaterialError("the key is encrypted; a server can't ask for its password: store it decrypted, mode 0600")
+
+
+def _no_client_password() -> str:
+    raise TlsMaterialError("the key is encrypted; nobody is there to ask for its password")
 
 
 @contextmanager

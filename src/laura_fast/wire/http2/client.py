@@ -77,6 +77,7 @@ class ClientConnection(HeaderAssembly):
         encoder: Our side of header compression: blocks must be sent in the order they are made.
         goaway_code: Error code of the peer's GOAWAY; None before one.
         goaway_reason: Its text.
+        failure: What the peer did wrong that ended the connection; empty if nothing.
 
     Args:
         prepare: Judges the fields of a header block; raises `RefusedFieldsError` where they are malformed.
@@ -87,6 +88,7 @@ class ClientConnection(HeaderAssembly):
         self.encoder = HeaderEncoder()
         self.goaway_code: int | None = None
         self.goaway_reason = b""
+        self.failure = ""
         self._prepare = prepare
         self._decoder = HeaderDecoder()
         self._memo: dict[bytes, Block] = {}  # valid for one generation of the decoder
@@ -135,6 +137,7 @@ class ClientConnection(HeaderAssembly):
     def fail(self, error: ProtocolError) -> None:
         if not self.closed:
             self.closed = True
+            self.failure = str(error)
             self.out.append(frames.goaway(0, error.error_code, str(error).encode()[:200]))
 
     def receive(self, data: bytes, now: float) -> bool:
@@ -164,6 +167,8 @@ class ClientConnection(HeaderAssembly):
     def _take_frames(self, data: bytes) -> tuple[int, bool]:
         """Handles the complete frames: where the rest begins, and whether the budget ended first."""
         size, position, budget = len(data), 0, limits.MAX_FRAMES_PER_TURN
+        if not self.settings_received and data.startswith(b"HTTP/1."):
+            raise ProtocolError("that is an HTTP1.x server", ErrorCode.HTTP_1_1_REQUIRED)
         while size - position >= h2.FRAME_HEAD_BYTES:
             head, flags, stream_id = _read_head(data, position)
             if head > _LONGEST and head >> 8 > limits.MAX_FRAME_BYTES:

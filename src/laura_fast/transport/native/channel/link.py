@@ -42,7 +42,7 @@ class Link(asyncio.Protocol):
         self.assembly = Assembly()
         self.loop = loop
         self.ready: asyncio.Future[None] = loop.create_future()
-        self.reason = "the connection was closed"
+        self.reason = "the connection was closed by the server"
         self.peer = ""
         self.on_turn = on_turn
         self.on_lost: Callable[[Link], None] | None = None
@@ -136,7 +136,7 @@ class Link(asyncio.Protocol):
         if more:
             self.flush_soon()
         if machine.closed:
-            self.reason = "the server broke HTTP/2"
+            self.reason = f"the connection was ended: {machine.failure}"
             self._transport.close()
         elif machine.goaway_code is not None and not machine.streams:
             self._transport.close()

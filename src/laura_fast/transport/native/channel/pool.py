@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import random
+import re
+import socket
+import ssl
 from collections import deque
 from typing import TYPE_CHECKING, Final
 
+import grpc
 from grpc import ChannelConnectivity
 
 from laura_fast import limits
 from laura_fast.transport.native.channel.link import Link
 
 if TYPE_CHECKING:
-    import ssl
-
     from laura_fast.transport.native.channel.call import ClientCall
     from laura_fast.transport.native.channel.options import ChannelOptions
     from laura_fast.transport.native.channel.target import Target
@@ -22,6 +25,8 @@ if TYPE_CHECKING:
 _GROWTH: Final = 1.6
 _DICE: Final = 0.2
 """Growth and spread of the back-off (gRPC connection-backoff.md)."""
+
+_ERRNO: Final = re.compile(r"\[Errno (\d+)\]")
 
 
 class Pool:
@@ -47,7 +52,14 @@ class Pool:
         self._watchers: list[asyncio.Future[None]] = []
 
     def start(self, call: ClientCall) -> None:
-        """Sends a call, now or when there is a connection for it."""
+        """Sends a call, now or when there is a connection for it.
+
+        Raises:
+            UsageError: The channel is closed.
+        """
+        if self.state is ChannelConnectivity.SHUTDOWN:
+            call.cancel()
+            raise grpc.aio.UsageError("Channel is closed.")
         for link in self._links:
             if link.room > 0:
                 call.begin(link)
@@ -106,7 +118,7 @@ class Pool:
             link = await self._open()
         except (OSError, TimeoutError) as error:
             self._connecting = None
-            self._failed(f"failed to connect to {self.target.authority}: {str(error) or type(error).__name__}")
+            self._failed(f"failed to connect to {self.target.authority}: {_describe(error)}")
         else:
             self._connecting = None
             self._back_off_s = self.options.first_back_off_s
@@ -176,3 +188,14 @@ class Pool:
                 self.connect()
                 return
             waiting.popleft().begin(link)
+
+
+def _describe(error: OSError) -> str:
+    """The system's own words, which asyncio replaces by its own for refused connections."""
+    if isinstance(error, TimeoutError):
+        return "no answer in time"
+    if isinstance(error, socket.gaierror):
+        return f"resolving the host: {error.strerror}"
+    if error.errno is not None and not isinstance(error, ssl.SSLError):
+        return os.strerror(error.errno)
+    return _ERRNO.sub(lambda match: os.strerror(int(match[1])), str(error))
