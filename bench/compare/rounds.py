@@ -33,7 +33,7 @@ DIRTY_SPREAD: Final = 0.15
 """Fastest to slowest spin of one round. Between two rounds the machine may change; a ratio doesn't see that."""
 REPEATS_SHARE: Final = 0.3
 """Dirty rounds are repeated, at most so many of those asked for; after that they count, and widen the intervals."""
-TRIAL_S: Final = 150.0
+TRIAL_S: Final = 110.0
 """A look that would make a trial longer is left out, so that a commit never waits five minutes for its verdict."""
 
 
