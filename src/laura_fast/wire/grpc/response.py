@@ -51,7 +51,7 @@ class ResponseBlock:
         self.status = None
         if fields and fields[0][0] == b":status":
             self.status, fields = _status(fields[0][1]), fields[1:]
-        self.content_length = check_fields(fields)
+        self.content_length = check_fields(fields, outer_space=True)
         try:
             self.metadata = tuple(decode_metadata(fields))
         except (BrokenMessageError, UnicodeDecodeError) as error:
