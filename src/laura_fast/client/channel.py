@@ -86,13 +86,23 @@ class ClientTls:
         ca, cert, key = (path.read_bytes() if path else None for path in (self.ca_file, self.cert_file, self.key_file))
         return grpc.ssl_channel_credentials(ca, key, cert)
 
+    def context(self) -> ssl.SSLContext:
+        """The same for connections of our own, which speak HTTP/2.
+
+        Raises:
+            TlsMaterialError: As `credentials`.
+        """
+        context = self._check()
+        context.set_alpn_protocols(["h2"])
+        return context
+
     def stamp(self) -> tuple[tuple[int, int] | None, ...]:
         """Changes when one of the files is replaced: modification time and size of each, None where there is none."""
         return tuple(_stamp(path) for path in (self.ca_file, self.cert_file, self.key_file))
 
-    def _check(self) -> None:
+    def _check(self) -> ssl.SSLContext:
         # grpc reports bad key material only as a failed handshake, much later; OpenSSL names the fault now.
-        context = ssl.create_default_context()
+        context = _trusting_nobody() if self.ca_file else ssl.create_default_context()
         try:
             if self.ca_file:
                 context.load_verify_locations(self.ca_file)
@@ -101,6 +111,14 @@ class ClientTls:
         except (OSError, ssl.SSLError) as error:
             files = ", ".join(str(path) for path in (self.ca_file, self.cert_file, self.key_file) if path)
             raise TlsMaterialError(f"TLS files {files}: {error}") from error
+        return context
+
+
+def _trusting_nobody() -> ssl.SSLContext:
+    """A context to which authorities are added: `create_default_context` would add those of the system too."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    return context
 
 
 def _stamp(path: Path | None) -> tuple[int, int] | None:
