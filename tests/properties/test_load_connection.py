@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 from typing import TYPE_CHECKING
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from laura_fast.load.calls import Workload
@@ -108,6 +108,7 @@ def _fours(kinds: list[str]) -> list[list[str]]:
     return [kinds[start : start + 4] for start in range(0, len(kinds), 4)]
 
 
+@settings(deadline=None)
 @given(
     kinds=st.lists(st.sampled_from(KINDS), min_size=1, max_size=40),
     cuts=st.lists(st.integers(1, 400), min_size=1, max_size=8),

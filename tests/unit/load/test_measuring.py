@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from laura_fast.load.measuring import QUANTILES, Histogram
@@ -19,6 +19,7 @@ def of(values: list[int]) -> Histogram:
     return histogram
 
 
+@settings(deadline=None)
 @given(values=latencies)
 def test_percentiles_are_numpys_within_the_stated_error(values: list[int]) -> None:
     expected = np.quantile(values, QUANTILES, method="inverted_cdf")
@@ -26,6 +27,7 @@ def test_percentiles_are_numpys_within_the_stated_error(values: list[int]) -> No
         assert abs(found - exact) <= exact * ERROR
 
 
+@settings(deadline=None)
 @given(values=latencies, cut=st.integers(0, 300))
 def test_merging_is_recording_both(values: list[int], cut: int) -> None:
     merged, whole = of(values[:cut]), of(values)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from laura_fast.load.plan import TICK_NS, Batch, Schedule
@@ -30,6 +30,7 @@ def test_nothing_is_due_before_its_time_and_nothing_twice() -> None:
     assert schedule.remaining == 997
 
 
+@settings(deadline=None)
 @given(rate=st.integers(1, 1_000_000), seconds=st.floats(0.001, 0.1), looks=st.lists(st.integers(0, SECOND_NS)))
 def test_whenever_it_is_asked_the_plan_is_the_same(rate: int, seconds: float, looks: list[int]) -> None:
     """The generator's own delays move no intended time: the heart of an open loop."""
