@@ -67,7 +67,7 @@ class _Unanswered:
     content_length = None
 
 
-_UNANSWERED: Final = _Unanswered()
+UNANSWERED: Final = _Unanswered()
 
 
 class ClientConnection(HeaderAssembly):
@@ -158,7 +158,7 @@ class ClientConnection(HeaderAssembly):
 
     def _new_stream(self, receiver: Receiver) -> Stream:
         self.last_stream_id = stream_id = self.last_stream_id + 1 | 1
-        stream = self.streams[stream_id] = Stream(stream_id, _UNANSWERED, self.peer.initial_window, self.now)
+        stream = self.streams[stream_id] = Stream(stream_id, UNANSWERED, self.peer.initial_window, self.now)
         stream.call = receiver
         return stream
 
@@ -211,7 +211,7 @@ class ClientConnection(HeaderAssembly):
         if stream is None:
             self._on_closed(stream_id)
             return
-        if stream.request is _UNANSWERED:
+        if stream.request is UNANSWERED:
             raise ProtocolError("DATA before HEADERS", ErrorCode.PROTOCOL_ERROR, stream_id)
         self.data_frames += 1
         stream.take_in(size)
@@ -262,7 +262,7 @@ class ClientConnection(HeaderAssembly):
         stream = self.streams.get(stream_id)
         if stream is None:
             self._on_closed(stream_id)
-        elif stream.request is _UNANSWERED:
+        elif stream.request is UNANSWERED:
             self._take_head(stream, prepared, ended=ended)
         elif prepared.status is not None or not ended:
             raise ProtocolError("HEADERS inside a body", ErrorCode.PROTOCOL_ERROR, stream_id)
