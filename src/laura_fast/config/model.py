@@ -59,9 +59,9 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
         str, Setting(_PATH, "File that gets one line, `host:port`, once the server is healthy.", "none")
     ] = ""
     transport: Annotated[
-        Literal["grpcio", "native"],
-        Setting(Choice(("grpcio", "native")), "Which gRPC implementation serves."),
-    ] = "grpcio"
+        Literal["native", "grpcio"],
+        Setting(Choice(("native", "grpcio")), "Which gRPC implementation serves: ours in Python, or gRPC's own on C-core."),
+    ] = "native"
     max_connections: Annotated[
         int,
         Setting(
