@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import socket
 import ssl
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, nullcontext
 from typing import TYPE_CHECKING
 
 import pytest
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
 
 MOMENT_S = 0.2
 """For what must not happen."""
+
+GREETING = PREFACE + SettingsFrame(settings={4: 1_000_000}).serialize()
 
 
 @pytest.fixture(scope="module")
@@ -80,6 +83,21 @@ async def test_settings_prove_a_plain_connection() -> None:
         assert await greeted(second)
         second.greet()
         assert await greeted(third)
+
+
+@pytest.mark.parametrize(("octets", "waits"), [(GREETING, False), (GREETING[:-1], True), (b"x" * 40, True)])
+async def test_who_has_greeted_before_it_is_accepted_does_not_wait(octets: bytes, waits: bool) -> None:
+    async with (
+        serving("native", max_unauthenticated_per_address=1) as running,
+        RawPeer.connect(running.port) as silent,
+    ):
+        assert await greeted(silent)
+        with socket.create_connection(("127.0.0.1", running.port)) as early:
+            early.sendall(octets)  # the server's loop, which is ours, runs only now
+            early.setblocking(False)
+            answer = asyncio.get_running_loop().sock_recv(early, 1)
+            with pytest.raises(TimeoutError) if waits else nullcontext():
+                assert await asyncio.wait_for(answer, MOMENT_S if waits else 5)
 
 
 async def test_a_connection_that_ends_lets_the_next_one_in() -> None:

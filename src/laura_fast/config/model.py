@@ -60,7 +60,9 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     ] = ""
     transport: Annotated[
         Literal["native", "grpcio"],
-        Setting(Choice(("native", "grpcio")), "Which gRPC implementation serves: ours in Python, or gRPC's own on C-core."),
+        Setting(
+            Choice(("native", "grpcio")), "Which gRPC implementation serves: ours in Python, or gRPC's own on C-core."
+        ),
     ] = "native"
     max_connections: Annotated[
         int,
