@@ -36,11 +36,12 @@ class ResponseBlock:
         metadata: The application's part.
         codec: How compressed messages are packed. None also for an encoding that is not ours: a message that is
             really compressed is then refused as INTERNAL (gRPC compression.md).
+        ordinary: See `laura_fast.wire.http2.answer_blocks.Block`.
         problem: Why what follows this first block is no gRPC answer; None if it is.
         outcome: How the call ended, where this is the last block.
     """
 
-    __slots__ = ("codec", "content_length", "metadata", "outcome", "problem", "status")
+    __slots__ = ("codec", "content_length", "metadata", "ordinary", "outcome", "problem", "status")
 
     def __init__(self, fields: Fields) -> None:
         """Checks the fields.
@@ -60,6 +61,10 @@ class ResponseBlock:
         self.codec = _codec(first.get(b"grpc-encoding", b"identity"))
         self.problem = None if self.status is None else _problem(self.status, first.get(b"content-type", b""))
         self.outcome = self.problem if self.problem and b"grpc-status" not in first else parse_status(first)
+        if self.status is None:
+            self.ordinary = self.outcome[0] is Code.OK
+        else:
+            self.ordinary = self.status == _OK_STATUS and self.problem is None and self.content_length is None
 
 
 def _status(value: bytes) -> int:

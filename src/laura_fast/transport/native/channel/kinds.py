@@ -17,6 +17,7 @@ from laura_fast.transport.native.channel.method import CallOptions
 from laura_fast.transport.native.channel.options import CODECS
 from laura_fast.transport.native.channel.requests import ManyRequests, OneRequest
 from laura_fast.transport.native.channel.responses import ManyResponses, OneResponse
+from laura_fast.transport.native.channel.unary import UnaryUnaryCall
 from laura_fast.wire.grpc.metadata import encode_metadata
 
 if TYPE_CHECKING:
@@ -25,10 +26,6 @@ if TYPE_CHECKING:
     from laura_fast.transport.native.channel.interceptors import Intercepted
     from laura_fast.transport.native.channel.method import Method
     from laura_fast.wire.grpc.compression import Codec
-
-
-class UnaryUnaryCall(OneRequest, OneResponse, grpc.aio.UnaryUnaryCall[Any, Any]):
-    """One message there, one back."""
 
 
 class UnaryStreamCall(OneRequest, ManyResponses, grpc.aio.UnaryStreamCall[Any, Any]):

@@ -15,6 +15,7 @@ import grpc
 from grpc import ChannelConnectivity
 
 from laura_fast import limits
+from laura_fast.transport.native.channel.deadlines import Deadlines
 from laura_fast.transport.native.channel.link import Link
 
 if TYPE_CHECKING:
@@ -33,12 +34,12 @@ class Pool:
     """Connections to one target.
 
     Attributes:
-        calls: Calls that are not over.
+        deadlines: Ends the calls whose time is up.
         state: The channel's connectivity, as gRPC defines it (connectivity-semantics-and-api.md).
     """
 
     def __init__(self, target: Target, options: ChannelOptions, context: ssl.SSLContext | None) -> None:
-        self.calls: set[ClientCall] = set()
+        self.deadlines = Deadlines(self.unfinished)
         self.state = ChannelConnectivity.IDLE
         self.options = options
         self.target = target
@@ -70,11 +71,19 @@ class Pool:
         self._waiting.append(call)
         self.connect()
 
+    def repeat(self, call: ClientCall) -> None:
+        """Sends a call again, not at once: its connection is in the middle of telling others the same."""
+        self._waiting.append(call)
+        asyncio.get_running_loop().call_soon(self._serve)
+
     def forget(self, call: ClientCall) -> None:
-        """The call is over."""
-        self.calls.discard(call)
-        if call.stream is None and call in self._waiting:
+        """A call that has no connection is over."""
+        if call in self._waiting:
             self._waiting.remove(call)
+
+    def unfinished(self) -> list[ClientCall]:
+        """All calls that are not over."""
+        return [*self._waiting, *(call for link in self._links for call in link.calls)]
 
     def connect(self) -> None:
         """Opens a connection, unless one is being opened, too many are open, or the back-off forbids it."""
@@ -89,9 +98,9 @@ class Pool:
     def close(self) -> None:
         """Ends everything; there is no way back."""
         self._set(ChannelConnectivity.SHUTDOWN)
-        for call in tuple(self.calls):
+        for call in self.unfinished():
             call.cancel()
-        self._waiting.clear()
+        self.deadlines.clear()
         if self._connecting is not None:
             self._connecting.cancel()
         if self._retry is not None:
