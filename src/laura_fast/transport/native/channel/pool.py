@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from laura_fast.transport.native.channel.call import ClientCall
     from laura_fast.transport.native.channel.options import ChannelOptions
     from laura_fast.transport.native.channel.target import Target
+    from laura_fast.wire.grpc.compression import Codec
+    from laura_fast.wire.grpc.request_blocks import Route
 
 _GROWTH: Final = 1.6
 _DICE: Final = 0.2
@@ -35,6 +37,7 @@ class Pool:
 
     Attributes:
         deadlines: Ends the calls whose time is up.
+        routes: What the calls of a method say, by its path and their compression.
         state: The channel's connectivity, as gRPC defines it (connectivity-semantics-and-api.md).
     """
 
@@ -44,6 +47,7 @@ class Pool:
         self.options = options
         self.target = target
         self.context = context
+        self.routes: dict[tuple[str, Codec | None], Route] = {}
         self._links: list[Link] = []
         self._waiting: deque[ClientCall] = deque()
         self._connecting: asyncio.Task[None] | None = None
