@@ -137,7 +137,7 @@ class ClientCall(Outcome):
         limit = self._method.pool.options.max_send_bytes
         if len(message) > limit:
             raise OverloadedError(f"Sent message larger than max ({len(message)} vs. {limit})", "MESSAGE_TOO_LARGE")
-        return frame_message(message, self._options.codec)
+        return frame_message(message, self._options.route.codec)
 
     def _block(self, link: Link) -> bytes:
         """The request's header block. `grpc-timeout` says what is left: all of it, if the call did not have to wait."""
@@ -146,7 +146,7 @@ class ClientCall(Outcome):
             left_s = self.deadline - self._loop.time()
             if timeout_s - left_s > _AT_ONCE_S:
                 timeout_s = max(0.0, left_s)
-        return link.blocks.block(self._method.route(self._options.codec), timeout_s, self._options.fields)
+        return link.blocks.block(self._options.route, timeout_s, self._options.fields)
 
     def _finish(self, code: Code, details: str, last: ResponseBlock | None = None) -> None:
         """The call is over, once."""

@@ -54,11 +54,6 @@ class Link(asyncio.Protocol):
         self._keeper: asyncio.TimerHandle | None = None
 
     @property
-    def room(self) -> int:
-        """Calls that it takes now."""
-        return self.machine.room
-
-    @property
     def calls(self) -> list[ClientCall]:
         """Calls that are not over."""
         return cast("list[ClientCall]", self.machine.receivers)

@@ -69,13 +69,13 @@ class CallOptions(NamedTuple):
         timeout_s: From now to its deadline; None = none.
         fields: Its metadata, encoded.
         waits_for_ready: It outlives failed connection attempts (gRPC wait-for-ready.md).
-        codec: How its messages are packed.
+        route: What all calls of its method say; also how its messages are packed.
     """
 
     timeout_s: float | None
     fields: Sequence[Field]
     waits_for_ready: bool
-    codec: Codec | None
+    route: Route
 
 
 def _same(message: Any) -> Any:

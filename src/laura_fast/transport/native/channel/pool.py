@@ -65,15 +65,22 @@ class Pool:
         if self.state is ChannelConnectivity.SHUTDOWN:
             call.cancel()
             raise grpc.aio.UsageError("Channel is closed.")
-        for link in self._links:
-            if link.room > 0:
-                call.begin(link)
-                return
+        link = self.free()
+        if link is not None:
+            call.begin(link)
+            return
         if self.state is ChannelConnectivity.TRANSIENT_FAILURE and not call.waits_for_ready:
             call.lost(self._failure)
             return
         self._waiting.append(call)
         self.connect()
+
+    def free(self) -> Link | None:
+        """A connection that takes a call now."""
+        for link in self._links:
+            if link.machine.room > 0:
+                return link
+        return None
 
     def repeat(self, call: ClientCall) -> None:
         """Sends a call again, not at once: its connection is in the middle of telling others the same."""
@@ -196,7 +203,7 @@ class Pool:
         """Gives waiting calls the streams that are free."""
         waiting = self._waiting
         while waiting:
-            link = next((link for link in self._links if link.room > 0), None)
+            link = self.free()
             if link is None:
                 self.connect()
                 return

@@ -8,10 +8,11 @@ import grpc
 
 from laura_fast.transport.native.channel.requests import OneRequest
 from laura_fast.transport.native.channel.responses import OneResponse
-from laura_fast.wire.grpc.framing import PREFIX, PREFIX_BYTES
+from laura_fast.wire.grpc.framing import PREFIX, PREFIX_BYTES, frame_message
 
 if TYPE_CHECKING:
     from laura_fast.transport.native.channel.link import Link
+    from laura_fast.transport.native.channel.method import CallOptions, Method
     from laura_fast.wire.grpc.response import ResponseBlock
     from laura_fast.wire.http2.stream import Stream
 
@@ -28,13 +29,26 @@ class UnaryUnaryCall(OneRequest, OneResponse, grpc.aio.UnaryUnaryCall[Any, Any])
     _stream_id = 0
     """Of its exchange; 0 before it has one, and once it has a stream."""
 
+    def __init__(self, method: Method, options: CallOptions, request: Any) -> None:  # super's, where it can't be short
+        pool = method.pool
+        link = pool.free()
+        message = method.serialise(request) if link is not None else b""
+        if link is None or len(message) > pool.options.max_send_bytes:
+            super().__init__(method, options, request)
+            return
+        self._method = method
+        self._options = options
+        self._loop = loop = link.loop
+        timeout_s = options.timeout_s
+        if timeout_s is not None:
+            self.deadline = deadline = loop.time() + timeout_s
+            if deadline < pool.deadlines.rings_at:
+                pool.deadlines.set(deadline)
+        self._request = frame_message(message, options.route.codec)
+        self._send(link, link.blocks.block(options.route, timeout_s, options.fields))
+
     def begin(self, link: Link) -> None:
-        self._link = link
-        block, machine = self._block(link), link.machine
-        self._stream_id = machine.exchange(self, block, self._request)
-        if not self._stream_id:
-            self.stream = machine.request(self, block, self._request)
-        link.flush_soon()
+        self._send(link, self._block(link))
         if self._waiters is not None:
             self._wake()
 
@@ -61,6 +75,13 @@ class UnaryUnaryCall(OneRequest, OneResponse, grpc.aio.UnaryUnaryCall[Any, Any])
         if self._callbacks is not None:
             self._call_back()
         return True
+
+    def _send(self, link: Link, block: bytes) -> None:
+        self._link = link
+        self._stream_id = link.machine.exchange(self, block, self._request)
+        if not self._stream_id:
+            self.stream = link.machine.request(self, block, self._request)
+        link.flush_soon()
 
     def _leave(self, link: Link) -> None:
         if self._stream_id:
