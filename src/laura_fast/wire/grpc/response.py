@@ -14,7 +14,7 @@ from laura_fast.wire.http2.request import check_fields
 
 if TYPE_CHECKING:
     from laura_fast.wire.grpc.compression import Codec
-    from laura_fast.wire.http2.hpack_table import Fields
+    from laura_fast.wire.http2.hpack_table import Field, Fields
 
 Outcome = tuple[Code, str]
 """How a call ended, and the text to it."""
@@ -52,7 +52,7 @@ class ResponseBlock:
         self.status = None
         if fields and fields[0][0] == b":status":
             self.status, fields = _status(fields[0][1]), fields[1:]
-        self.content_length = check_fields(fields)
+        self.content_length = check_fields([_trimmed_message(field) for field in fields])
         try:
             self.metadata = tuple(decode_metadata(fields))
         except (BrokenMessageError, UnicodeDecodeError) as error:
@@ -65,6 +65,11 @@ class ResponseBlock:
             self.ordinary = self.outcome[0] is Code.OK
         else:
             self.ordinary = self.status == _OK_STATUS and self.problem is None and self.content_length is None
+
+
+def _trimmed_message(field: Field) -> Field:
+    """A status message may begin and end with spaces, whatever RFC 9113 §8.2.1 says: C-core and others send them so."""
+    return (field[0], field[1].strip(b" ")) if field[0] == b"grpc-message" else field
 
 
 def _status(value: bytes) -> int:
