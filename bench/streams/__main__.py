@@ -89,12 +89,13 @@ def _cpu_s(pid: int) -> float:
 
 def _row(kind: str, costs: dict[str, list[float]], seed: int) -> list[str]:
     native, rival = (np.array(costs[name]) for name in MODULES)
-    low, high = _interval(rival / native, seed)
+    low, high = interval(rival / native, seed)
     figures = [f"{np.median(native):.2f}", f"{np.median(rival):.1f}"]
     return [kind, *figures, f"{np.median(rival / native):.1f} ({low:.1f} … {high:.1f})"]
 
 
-def _interval(ratios: Sequence[float] | np.ndarray, seed: int) -> tuple[float, float]:
+def interval(ratios: Sequence[float] | np.ndarray, seed: int) -> tuple[float, float]:
+    """The 95 % bootstrap interval of the ratios' median."""
     found = stats.bootstrap((ratios,), np.median, rng=np.random.default_rng(seed), method="percentile")
     return float(found.confidence_interval.low), float(found.confidence_interval.high)
 

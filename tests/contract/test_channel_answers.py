@@ -132,10 +132,10 @@ async def test_answers_before_a_broken_one_are_delivered() -> None:
 
 async def test_metadata_keeps_order_and_repetitions_and_joined_binary_values() -> None:
     head = [*OK_HEAD, ("a", "1"), ("b", "2"), ("a", "3")]
-    trailers = [("x-bin", "AAE,AgM="), ("grpc-status", "3"), ("grpc-message", "caf%C3%A9 %"), ("x", "y")]
+    trailers = [("x-bin", "AAE,AgM="), ("grpc-status", "3"), ("grpc-message", " caf%C3%A9 % "), ("x", "y")]
     call, code = await outcome(lambda session, stream_id: session.answer(stream_id, head, b"", trailers))
     assert code is Code.INVALID_ARGUMENT
-    assert await call.details() == "café %"
+    assert await call.details() == " café % ", "spaces around it too, which HTTP/2 alone would refuse"
     assert (await call.initial_metadata()).get_all("a") == ["1", "3"]
     assert (await call.trailing_metadata()).get_all("x-bin") == [b"\0\1", b"\2\3"]
 
@@ -184,9 +184,9 @@ async def test_the_timeout_sent_is_what_is_left() -> None:
 
     async with scripted(script) as server, open_channel(server) as channel:
         server.silent = True
-        call = channel.unary_unary("/t.T/Echo")(b"x", timeout=5)
+        call = channel.unary_unary("/t.T/Echo")(b"x", timeout=0.9)
         while not server.sessions:  # noqa: ASYNC110  # plain state of the server
             await asyncio.sleep(0.005)
         server.sessions[0].speak()
         await call
-    assert 4_000_000 < int(seen[0].removesuffix("u")) < 5_000_000
+    assert 0 < int(seen[0].removesuffix("u")) < 900_000

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 class Answer:
-    """See `laura_fast.wire.http2.client.Receiver`.
+    """See `laura_fast.wire.http2.answer_blocks.Receiver`.
 
     Attributes:
         stream: Set as soon as there is one.
@@ -31,6 +31,12 @@ class Answer:
         self._intended = intended
         self._pieces: list[bytes] = []
         self._problem: Code | None = None
+
+    def opened(self, stream: Stream) -> None:
+        self.stream = stream
+
+    def answered(self, _head: ResponseBlock, _body: bytes, _last: ResponseBlock) -> bool:
+        return False  # `LoadConnection` takes whole answers by itself
 
     def headed(self, block: ResponseBlock) -> None:
         self._problem = block.problem[0] if block.problem else None

@@ -20,14 +20,15 @@ from laura_fast.wire.grpc.request_blocks import RequestBlocks
 from laura_fast.wire.grpc.response import ResponseBlock
 from laura_fast.wire.http2 import constants as h2
 from laura_fast.wire.http2 import frames
-from laura_fast.wire.http2.client import UNANSWERED, ClientConnection
+from laura_fast.wire.http2.answer_blocks import UNANSWERED
+from laura_fast.wire.http2.client import ClientConnection
 from laura_fast.wire.http2.stream import State, Stream
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from laura_fast.load.calls import Call, Method
-    from laura_fast.wire.http2.client import Block
+    from laura_fast.wire.http2.answer_blocks import Block
 
 _WHOLE: Final = h2.END_HEADERS | h2.END_STREAM
 _HEAD: Final = frames.HEAD

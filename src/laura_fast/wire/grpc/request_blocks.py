@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
@@ -22,6 +23,8 @@ _GRPC: Final[Fields] = (
     (b"content-type", b"application/grpc"),
     (b"grpc-accept-encoding", ACCEPTED),
 )
+
+_TIMEOUT_DIGITS: Final = 3
 
 
 class Route:
@@ -57,33 +60,55 @@ class RequestBlocks:
     equal blocks, which the server's memo knows too.
     """
 
-    __slots__ = ("_encoder", "_generation", "_memo")
+    __slots__ = ("_encoder", "_generation", "_routes", "_whole")
 
     def __init__(self, encoder: HeaderEncoder) -> None:
         self._encoder = encoder
-        self._generation = -1
-        self._memo: dict[Route, bytes] = {}
+        self._generation = -1  # of the encoder, for which the two below are valid
+        self._routes: dict[Route, bytes] = {}
+        self._whole: dict[tuple[Route, float | None], bytes] = {}
 
     def block(self, route: Route, timeout_s: float | None, metadata: Sequence[Field]) -> bytes:
         """The block of the next request on this connection; it must be sent before another one is made."""
         encoder = self._encoder
-        block = self._memo.get(route) if self._generation == encoder.generation else None
+        block = self._whole.get((route, timeout_s)) if self._generation == encoder.generation else None
+        if block is None:
+            block = self._make(route, timeout_s)
+        return block + encoder.encode(metadata) if metadata else block
+
+    def _make(self, route: Route, timeout_s: float | None) -> bytes:
+        block = self._routes.get(route) if self._generation == self._encoder.generation else None
         if block is None:
             block = self._encode(route)
         if timeout_s is not None:
-            block += _timeout(timeout_s)
-        return block + encoder.encode(metadata) if metadata else block
+            block += _timeout(_rounded(timeout_s))
+        if route in self._routes:
+            if len(self._whole) >= limits.MAX_MEMOISED_TIMEOUTS:
+                self._whole.clear()
+            self._whole[route, timeout_s] = block
+        return block
 
     def _encode(self, route: Route) -> bytes:
         encoder = self._encoder
         updates, before = encoder.size_updates(), encoder.generation
         block = encoder.encode(route.fields)
-        if self._generation != encoder.generation or len(self._memo) >= limits.MAX_MEMOISED_BLOCKS:
-            self._memo.clear()
+        if self._generation != encoder.generation or len(self._routes) >= limits.MAX_MEMOISED_BLOCKS:
+            self._routes.clear()
+            self._whole.clear()
             self._generation = encoder.generation
-        if before == encoder.generation:
-            self._memo[route] = block
+        if before == encoder.generation and not updates:
+            self._routes[route] = block
         return updates + block
+
+
+def _rounded(timeout_s: float) -> float:
+    """Up to three digits of milliseconds, as C-core does, so that what is left of a timeout is often said in one way.
+
+    The server may give up one hundredth later than the client, never earlier.
+    """
+    milliseconds = math.ceil(timeout_s * 1000)
+    step: int = 10 ** max(0, len(str(milliseconds)) - _TIMEOUT_DIGITS)
+    return -(-milliseconds // step) * step / 1000
 
 
 @lru_cache(maxsize=limits.MAX_MEMOISED_TIMEOUTS)

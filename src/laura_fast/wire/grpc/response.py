@@ -14,7 +14,7 @@ from laura_fast.wire.http2.request import check_fields
 
 if TYPE_CHECKING:
     from laura_fast.wire.grpc.compression import Codec
-    from laura_fast.wire.http2.hpack_table import Fields
+    from laura_fast.wire.http2.hpack_table import Field, Fields
 
 Outcome = tuple[Code, str]
 """How a call ended, and the text to it."""
@@ -36,11 +36,12 @@ class ResponseBlock:
         metadata: The application's part.
         codec: How compressed messages are packed. None also for an encoding that is not ours: a message that is
             really compressed is then refused as INTERNAL (gRPC compression.md).
+        ordinary: See `laura_fast.wire.http2.answer_blocks.Block`.
         problem: Why what follows this first block is no gRPC answer; None if it is.
         outcome: How the call ended, where this is the last block.
     """
 
-    __slots__ = ("codec", "content_length", "metadata", "outcome", "problem", "status")
+    __slots__ = ("codec", "content_length", "metadata", "ordinary", "outcome", "problem", "status")
 
     def __init__(self, fields: Fields) -> None:
         """Checks the fields.
@@ -51,7 +52,7 @@ class ResponseBlock:
         self.status = None
         if fields and fields[0][0] == b":status":
             self.status, fields = _status(fields[0][1]), fields[1:]
-        self.content_length = check_fields(fields, outer_space=True)
+        self.content_length = check_fields([_trimmed_message(field) for field in fields])
         try:
             self.metadata = tuple(decode_metadata(fields))
         except (BrokenMessageError, UnicodeDecodeError) as error:
@@ -60,6 +61,15 @@ class ResponseBlock:
         self.codec = _codec(first.get(b"grpc-encoding", b"identity"))
         self.problem = None if self.status is None else _problem(self.status, first.get(b"content-type", b""))
         self.outcome = self.problem if self.problem and b"grpc-status" not in first else parse_status(first)
+        if self.status is None:
+            self.ordinary = self.outcome[0] is Code.OK
+        else:
+            self.ordinary = self.status == _OK_STATUS and self.problem is None and self.content_length is None
+
+
+def _trimmed_message(field: Field) -> Field:
+    """A status message may begin and end with spaces, whatever RFC 9113 §8.2.1 says: C-core and others send them so."""
+    return (field[0], field[1].strip(b" ")) if field[0] == b"grpc-message" else field
 
 
 def _status(value: bytes) -> int:

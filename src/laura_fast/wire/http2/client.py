@@ -1,76 +1,44 @@
 """The client's side of a connection: from requests to bytes, and from bytes to answers.
 
 Theory: a unary request is one piece of bytes, HEADERS and DATA with END_STREAM; its answer is mostly HEADERS, DATA and
-trailers in one read. Header blocks that change no table are decoded once, and what the host made of them is remembered
-for their bytes. A stream of which the peer has sent everything is over, whatever we still had to send: gRPC's trailers
-decide the call. So no stream is ever half-closed (remote) between two reads.
+trailers in one read. Such a call never becomes a `Stream`: it is an entry in `pending`, until its whole answer is taken
+in one step. Any other frame on it makes it a `Stream` first. Header blocks that change no table are decoded once, and
+what the host made of them is remembered for their bytes. A stream of which the peer has sent everything is over,
+whatever we still had to send: gRPC's trailers decide the call. So no stream is ever half-closed (remote) between two
+reads.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final, Protocol
+import struct
+from functools import lru_cache
+from typing import TYPE_CHECKING, Final
 
 from laura_fast import limits
 from laura_fast.errors import ProtocolError
 from laura_fast.wire.http2 import constants as h2
 from laura_fast.wire.http2 import frames
+from laura_fast.wire.http2.answer_blocks import UNANSWERED, AnswerBlocks
 from laura_fast.wire.http2.connection import Connection
 from laura_fast.wire.http2.constants import Setting
-from laura_fast.wire.http2.errors import ErrorCode, RefusedFieldsError
-from laura_fast.wire.http2.header_assembly import HeaderAssembly
-from laura_fast.wire.http2.hpack_decoder import HeaderDecoder
+from laura_fast.wire.http2.errors import ErrorCode
 from laura_fast.wire.http2.hpack_encoder import HeaderEncoder
 from laura_fast.wire.http2.stream import Input, State, Stream
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from laura_fast.wire.http2.answer_blocks import Block, Receiver
     from laura_fast.wire.http2.hpack_table import Fields
 
 _read_head = frames.HEAD.unpack_from
 _LONGEST: Final = limits.MAX_FRAME_BYTES << 8 | 0xFF
 """The greatest first word of a frame head that we allow: length and type."""
 
-_FIRST_FINAL_STATUS: Final = 200
+_LAST: Final = h2.END_HEADERS | h2.END_STREAM
 
 
-class Block(Protocol):
-    """What the host made of a header block; the connection needs to know two things of it."""
-
-    status: int | None
-    """HTTP status; None in trailers."""
-    content_length: int | None
-
-
-class Receiver(Protocol):
-    """Who gets the answer: `Stream.call`. No method may raise or block."""
-
-    def headed(self, block: Any) -> None:
-        """The first header block; more follows."""
-
-    def received(self, data: bytes) -> None:
-        """A piece of the body. Give its bytes back with `consume` when they are done with."""
-
-    def ended(self, block: Any, *, only: bool) -> None:
-        """The last header block, the first too with `only`; None where the body just ended. The stream is gone."""
-
-    def aborted(self, error_code: int, reason: str) -> None:
-        """The stream was reset: by the peer, or by us because the answer is malformed."""
-
-    def unprocessed(self) -> None:
-        """The peer says that it has not touched the request: it may be sent again (RFC 9113 §8.7)."""
-
-
-class _Unanswered:
-    """Stands in `Stream.request` until the first header block is here."""
-
-    content_length = None
-
-
-UNANSWERED: Final = _Unanswered()
-
-
-class ClientConnection(HeaderAssembly):
+class ClientConnection(AnswerBlocks):
     """One connection to a server.
 
     Attributes:
@@ -78,20 +46,19 @@ class ClientConnection(HeaderAssembly):
         goaway_code: Error code of the peer's GOAWAY; None before one.
         goaway_reason: Its text.
         failure: What the peer did wrong that ended the connection; empty if nothing.
+        pending: Who waits for the answer to a request that went out whole and needs no stream, by stream id.
 
     Args:
         prepare: Judges the fields of a header block; raises `RefusedFieldsError` where they are malformed.
     """
 
     def __init__(self, prepare: Callable[[Fields], Block]) -> None:
-        super().__init__(min_ping_interval_s=0.0)  # servers ping to measure; `on_ping` bounds them
+        super().__init__(prepare)
         self.encoder = HeaderEncoder()
         self.goaway_code: int | None = None
         self.goaway_reason = b""
         self.failure = ""
-        self._prepare = prepare
-        self._decoder = HeaderDecoder()
-        self._memo: dict[bytes, Block] = {}  # valid for one generation of the decoder
+        self.pending: dict[int, Receiver] = {}
         self._rest = b""
         self.out += _greeting()
 
@@ -100,13 +67,40 @@ class ClientConnection(HeaderAssembly):
         """Streams that may be opened now; 0 once the peer or we are about to close."""
         if self.closed or self.goaway_code is not None or self.last_stream_id > limits.LAST_STREAM_ID_BEFORE_DRAIN:
             return 0
-        return self.peer.max_concurrent_streams - len(self.streams)
+        return self.peer.max_concurrent_streams - len(self.streams) - len(self.pending)
+
+    @property
+    def receivers(self) -> list[Receiver]:
+        """Everyone who waits for an answer, or for the rest of one."""
+        return [*self.pending.values(), *(stream.call for stream in self.streams.values())]
 
     def open(self, receiver: Receiver, block: bytes) -> Stream:
         """Begins a request; its body follows with `send_data` and ends with `send_trailers` of an empty block."""
         stream = self._new_stream(receiver)
         self.send_headers(stream, block)
         return stream
+
+    def exchange(self, receiver: Receiver, block: bytes, message: bytes) -> int:
+        """Sends a whole request whose answer is expected whole. The stream id; 0 = nothing sent, `request` must do it.
+
+        Paid for by bench.channel.
+        """
+        size, peer = len(message), self.peer
+        if (
+            not (len(block) <= peer.frame_bytes >= size and peer.initial_window >= size <= self.window)
+            or self.blocked
+            or not size
+        ):
+            return 0
+        self.last_stream_id = stream_id = self.last_stream_id + 1 | 1
+        self.pending[stream_id] = receiver
+        self.window -= size
+        self.strikes = 0
+        head = _pack_request(len(block))(
+            len(block) << 8 | h2.HEADERS, h2.END_HEADERS, stream_id, block, size << 8, h2.END_STREAM, stream_id
+        )
+        self.out += head, message
+        return stream_id
 
     def request(self, receiver: Receiver, block: bytes, message: bytes) -> Stream:
         """Sends a whole request; `message` has its prefix. What the windows do not take now is queued."""
@@ -128,6 +122,11 @@ class ClientConnection(HeaderAssembly):
             message,
         )
         return stream
+
+    def withdraw(self, stream_id: int) -> None:
+        """Gives an `exchange` up."""
+        if self.pending.pop(stream_id, None) is not None:
+            self.reset_stream(stream_id, ErrorCode.CANCEL)
 
     def cancel(self, stream: Stream) -> None:
         """Gives a stream up."""
@@ -165,8 +164,11 @@ class ClientConnection(HeaderAssembly):
     # --- from frames to answers ----------------------------------------------------------------------------------
 
     def _take_frames(self, data: bytes) -> tuple[int, bool]:
-        """Handles the complete frames: where the rest begins, and whether the budget ended first."""
-        size, position, budget = len(data), 0, limits.MAX_FRAMES_PER_TURN
+        """Handles the complete frames: where the rest begins, and whether the budget ended first.
+
+        The shortcut is paid for by bench.channel.
+        """
+        size, position, budget, pending = len(data), 0, limits.MAX_FRAMES_PER_TURN, self.pending
         if not self.settings_received and data.startswith(b"HTTP/1."):
             raise ProtocolError("that is an HTTP1.x server", ErrorCode.HTTP_1_1_REQUIRED)
         while size - position >= h2.FRAME_HEAD_BYTES:
@@ -179,15 +181,61 @@ class ClientConnection(HeaderAssembly):
             if not budget:
                 return position, True
             budget -= 1
-            self._dispatch(head & 0xFF, flags, stream_id & h2.MAX_STREAM_ID, data[start:end])
-            position = end
+            if (
+                stream_id in pending
+                and head & 0xFF == h2.HEADERS
+                and flags == h2.END_HEADERS
+                and (after := self._take_answer(data, start, end, stream_id))
+            ):
+                position = after
+            else:
+                self._dispatch(head & 0xFF, flags, stream_id & h2.MAX_STREAM_ID, data[start:end])
+                position = end
         return position, False
+
+    def _take_answer(self, data: bytes, start: int, body: int, stream_id: int) -> int:
+        """Takes a whole ordinary answer, whose first block is from `start` to `body`: its end, 0 if it is none.
+
+        Both header blocks were seen before, so they leave the decoder's table alone.
+        """
+        size = len(data)
+        if body + 2 * h2.FRAME_HEAD_BYTES > size or self._block_of is not None:
+            return 0
+        head, flags, body_id = _read_head(data, body)
+        trailers = body + h2.FRAME_HEAD_BYTES + (head >> 8)
+        block = trailers + h2.FRAME_HEAD_BYTES
+        if head & 0xFF or flags or body_id != stream_id or block > size or head > _LONGEST:
+            return 0
+        last_head, flags, last_id = _read_head(data, trailers)
+        end: int = block + (last_head >> 8)
+        if last_head & 0xFF != h2.HEADERS or flags != _LAST or last_id != stream_id or end > size:
+            return 0
+        first, last = self._memo.get(data[start:body]), self._memo.get(data[block:end])
+        if first is None or last is None or not _is_ordinary(first, last):
+            return 0
+        receiver = self.pending.pop(stream_id)
+        if not receiver.answered(first, data[body + h2.FRAME_HEAD_BYTES : trailers], last):
+            self.pending[stream_id] = receiver
+            return 0
+        self.data_frames += 1
+        self._credit(head >> 8)
+        return end
+
+    def _open_pending(self, stream_id: int) -> None:
+        """Makes a pending request a stream. Everything was sent on it, so its window does not matter."""
+        receiver = self.pending.pop(stream_id)
+        stream = self.streams[stream_id] = Stream(stream_id, UNANSWERED, 0, self.now)
+        stream.state = State.HALF_CLOSED_LOCAL
+        stream.call = receiver
+        receiver.opened(stream)
 
     def _dispatch(self, kind: int, flags: int, stream_id: int, payload: bytes) -> None:
         if self._block_of is not None and (kind != h2.CONTINUATION or stream_id != self._block_of[0]):
             raise ProtocolError("another frame inside a header block", ErrorCode.PROTOCOL_ERROR)
         if not self.settings_received and (kind != h2.SETTINGS or flags & h2.ACK):
             raise ProtocolError("the first frame is not SETTINGS: no HTTP/2 server", ErrorCode.PROTOCOL_ERROR)
+        if stream_id in self.pending:
+            self._open_pending(stream_id)
         try:
             _FRAMES.get(kind, Connection.on_unknown)(self, flags, stream_id, payload)
         except ProtocolError as error:
@@ -251,75 +299,11 @@ class ClientConnection(HeaderAssembly):
         super().on_goaway(flags, stream_id, payload)
         self.goaway_code, self.goaway_reason = int.from_bytes(payload[4:8], "big"), payload[8:]
         last = self.peer_last_stream_id or 0
+        for pending_id in tuple(self.pending):
+            self._open_pending(pending_id)
         for stream in [stream for stream in self.streams.values() if stream.stream_id > last]:
             self._close(stream, Input.RESET)
             stream.call.unprocessed()
-
-    def _take_block(self, stream_id: int, block: bytes, *, ended: bool) -> None:
-        prepared = self._memo.get(block)
-        if prepared is None:
-            prepared = self._read_block(stream_id, block)
-        stream = self.streams.get(stream_id)
-        if stream is None:
-            self._on_closed(stream_id)
-        elif stream.request is UNANSWERED:
-            self._take_head(stream, prepared, ended=ended)
-        elif prepared.status is not None or not ended:
-            raise ProtocolError("HEADERS inside a body", ErrorCode.PROTOCOL_ERROR, stream_id)
-        else:
-            stream.count_content(0, ended=True)
-            self._end(stream, prepared, only=False)
-
-    def _take_head(self, stream: Stream, block: Block, *, ended: bool) -> None:
-        if block.status is None:
-            raise ProtocolError("answer without :status", ErrorCode.PROTOCOL_ERROR, stream.stream_id)
-        if block.status < _FIRST_FINAL_STATUS:
-            if ended:
-                raise ProtocolError("interim answer ends the stream", ErrorCode.PROTOCOL_ERROR, stream.stream_id)
-            self._glitch()  # RFC 9113 §8.1: any number of them may come first
-            return
-        stream.request = block
-        stream.content_left = block.content_length
-        if ended:
-            self._end(stream, block, only=True)
-        else:
-            stream.call.headed(block)
-
-    def _read_block(self, stream_id: int, block: bytes) -> Block:
-        """Decodes a block even where nobody waits for it, because it changes the table (RFC 9113 §4.3)."""
-        decoder, memo = self._decoder, self._memo
-        generation = decoder.generation
-        try:
-            prepared = self._prepare(decoder.decode(block))
-        except RefusedFieldsError as error:
-            memo.clear()
-            raise ProtocolError(str(error), error.error_code, stream_id) from None
-        if generation != decoder.generation or len(memo) >= limits.MAX_MEMOISED_BLOCKS:
-            memo.clear()
-        if generation == decoder.generation and len(block) <= limits.MAX_MEMOISED_BLOCK_BYTES:
-            memo[block] = prepared
-        return prepared
-
-    def _end(self, stream: Stream, block: Block | None, *, only: bool) -> None:
-        self._close(stream, Input.END_RECEIVED)
-        if stream.state is not State.CLOSED:
-            self.reset_stream(stream.stream_id, ErrorCode.NO_ERROR)
-        stream.call.ended(block, only=only)
-
-    def _ended(self, stream: Stream) -> None:
-        self._close(stream, Input.END_SENT)
-
-    def _break(self, stream_id: int, error: ProtocolError) -> None:
-        """Resets a stream for the peer's fault."""
-        stream = self.streams.get(stream_id)
-        if stream is not None:
-            self.reset_stream(stream_id, error.error_code)
-            stream.call.aborted(error.error_code, str(error))
-
-    def _on_closed(self, stream_id: int) -> None:
-        """A frame on a stream that is gone: we reset it, and the peer did not know yet."""
-        self._require_not_idle(stream_id, "frame")
-        self._glitch()
 
 
 _FRAMES: Final = {
@@ -334,6 +318,16 @@ _FRAMES: Final = {
     h2.WINDOW_UPDATE: ClientConnection.on_window_update,
     h2.CONTINUATION: ClientConnection.on_continuation,
 }
+
+
+@lru_cache(maxsize=limits.MAX_MEMOISED_BLOCKS)
+def _pack_request(block_bytes: int) -> Callable[..., bytes]:
+    """Packs HEADERS with a block of this length, and the head of DATA behind it."""
+    return struct.Struct(f">IBI{block_bytes}sIBI").pack
+
+
+def _is_ordinary(first: Block, last: Block) -> bool:
+    return first.ordinary and last.ordinary and first.status is not None and last.status is None
 
 
 def _name(error_code: int) -> str:

@@ -20,7 +20,6 @@ _NAME: Final = re.compile(rb"[!#$%&'*+\-.^_`|~0-9a-z]+").fullmatch
 """A token without upper case (RFC 9113 §8.2.1)."""
 
 _BAD_VALUE: Final = re.compile(rb"[\x00\r\n]|\A[ \t]|[ \t]\Z").search
-_BAD_OCTET: Final = re.compile(rb"[\x00\r\n]").search
 _CONNECTION_FIELDS: Final = frozenset(
     {b"connection", b"keep-alive", b"proxy-connection", b"transfer-encoding", b"upgrade"}
 )
@@ -63,22 +62,16 @@ def request_head(fields: Fields) -> RequestHead:
     return RequestHead(method, path, authority, regular, content_length)
 
 
-def check_fields(fields: Iterable[Field], *, outer_space: bool = False) -> int | None:
+def check_fields(fields: Iterable[Field]) -> int | None:
     """Checks regular fields, of a header or a trailer block, and returns the content length they state.
-
-    Args:
-        fields: In their order.
-        outer_space: Values may begin or end with blanks, though RFC 9113 §8.2.1 says they must not: gRPC's own servers
-            send a status message as it is, blanks and all.
 
     Raises:
         MalformedFieldsError: A name or value is not allowed, or belongs to HTTP/1.1 connections (RFC 9113 §8.2.2).
     """
     content_length = None
-    is_bad = _BAD_OCTET if outer_space else _BAD_VALUE
     for name, value in fields:
         _require(bool(_NAME(name)), "field name empty, in upper case, or no token")
-        _require(not is_bad(value), "field value with a control character or outer space")
+        _require(not _BAD_VALUE(value), "field value with a control character or outer space")
         _require(name not in _CONNECTION_FIELDS, "connection-specific field")
         if name == b"te":
             _require(value == b"trailers", "te other than trailers")

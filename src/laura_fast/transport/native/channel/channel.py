@@ -49,7 +49,7 @@ class NativeChannel(grpc.aio.Channel):
         await self.close()
 
     async def close(self, grace: float | None = None) -> None:
-        calls = [call for call in self._pool.calls if not call.done()]
+        calls = self._pool.unfinished()
         if grace and calls:
             await asyncio.wait([asyncio.ensure_future(call.code()) for call in calls], timeout=grace)
         self._pool.close()

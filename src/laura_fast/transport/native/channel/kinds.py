@@ -17,6 +17,7 @@ from laura_fast.transport.native.channel.method import CallOptions
 from laura_fast.transport.native.channel.options import CODECS
 from laura_fast.transport.native.channel.requests import ManyRequests, OneRequest
 from laura_fast.transport.native.channel.responses import ManyResponses, OneResponse
+from laura_fast.transport.native.channel.unary import UnaryUnaryCall
 from laura_fast.wire.grpc.metadata import encode_metadata
 
 if TYPE_CHECKING:
@@ -25,10 +26,6 @@ if TYPE_CHECKING:
     from laura_fast.transport.native.channel.interceptors import Intercepted
     from laura_fast.transport.native.channel.method import Method
     from laura_fast.wire.grpc.compression import Codec
-
-
-class UnaryUnaryCall(OneRequest, OneResponse, grpc.aio.UnaryUnaryCall[Any, Any]):
-    """One message there, one back."""
 
 
 class UnaryStreamCall(OneRequest, ManyResponses, grpc.aio.UnaryStreamCall[Any, Any]):
@@ -96,13 +93,15 @@ class Starter:
             details = grpc.aio.ClientCallDetails(self._method.path, timeout, given, None, wait_for_ready)
             return self.seen(self._chain, details, request, partial(self._begin_as, codec))
         fields = encode_metadata(metadata) if metadata else ()
-        return self.kind(self._method, CallOptions(timeout, fields, bool(wait_for_ready), codec), request)
+        options = CallOptions(timeout, fields, bool(wait_for_ready), self._method.route(codec))
+        return self.kind(self._method, options, request)
 
     def _begin_as(self, codec: Codec | None, details: grpc.aio.ClientCallDetails, request: Any) -> Any:
         """Begins what the interceptors made of a call."""
         fields = encode_metadata(details.metadata) if details.metadata else ()
-        options = CallOptions(details.timeout, fields, bool(details.wait_for_ready), codec)
-        return self.kind(self._method.at(details.method), options, request)
+        method = self._method.at(details.method)
+        options = CallOptions(details.timeout, fields, bool(details.wait_for_ready), method.route(codec))
+        return self.kind(method, options, request)
 
 
 class _UnaryStarter(Starter):
@@ -139,6 +138,29 @@ class UnaryUnary(_UnaryStarter, grpc.aio.UnaryUnaryMultiCallable[Any, Any]):
     seen = InterceptedUnaryUnary
     interceptor = grpc.aio.UnaryUnaryClientInterceptor
     hook = "intercept_unary_unary"
+
+    def __init__(
+        self, method: Method, codec: Codec | None, interceptors: Iterable[grpc.aio.ClientInterceptor] = ()
+    ) -> None:
+        super().__init__(method, codec, interceptors)
+        self._plain = CallOptions(None, (), waits_for_ready=False, route=method.route(codec))
+
+    def __call__(
+        self,
+        request: Any,
+        *,
+        timeout: float | None = None,
+        metadata: Any = None,
+        credentials: grpc.CallCredentials | None = None,
+        wait_for_ready: bool | None = None,
+        compression: grpc.Compression | None = None,
+    ) -> Any:
+        """Begins a call; one with nothing but a timeout, like the last one's, costs no options: see bench.channel."""
+        if metadata or wait_for_ready or self._chain or credentials is not None or compression is not None:
+            return self._begin(request, timeout, metadata, credentials, wait_for_ready, compression)
+        if timeout != self._plain.timeout_s:
+            self._plain = self._plain._replace(timeout_s=timeout)
+        return UnaryUnaryCall(self._method, self._plain, request)
 
 
 class UnaryStream(_UnaryStarter, grpc.aio.UnaryStreamMultiCallable[Any, Any]):

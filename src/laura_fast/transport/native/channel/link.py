@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from laura_fast.errors import ProtocolError
 from laura_fast.transport.native.inbox import Assembly
@@ -17,6 +17,7 @@ from laura_fast.wire.http2.errors import ErrorCode
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from laura_fast.transport.native.channel.call import ClientCall
     from laura_fast.transport.native.channel.options import ChannelOptions
 
 _monotonic = time.monotonic
@@ -53,9 +54,9 @@ class Link(asyncio.Protocol):
         self._keeper: asyncio.TimerHandle | None = None
 
     @property
-    def room(self) -> int:
-        """Calls that it takes now."""
-        return self.machine.room
+    def calls(self) -> list[ClientCall]:
+        """Calls that are not over."""
+        return cast("list[ClientCall]", self.machine.receivers)
 
     # --- from the socket -----------------------------------------------------------------------------------------
 
@@ -93,9 +94,10 @@ class Link(asyncio.Protocol):
         if not self.ready.done():
             self.ready.set_exception(ConnectionError(self.reason))
             self.ready.exception()  # whoever waited for it may have given up
-        for stream in tuple(self.machine.streams.values()):
-            stream.call.lost(self.reason)
+        for call in self.calls:
+            call.lost(self.reason)
         self.machine.streams.clear()
+        self.machine.pending.clear()
         if self.on_lost is not None:
             self.on_lost(self)
 
@@ -168,7 +170,7 @@ class Link(asyncio.Protocol):
         wait_s = options.keepalive_s - silent_s
         if wait_s <= 0:
             wait_s = options.keepalive_s
-            if machine.streams or options.keepalive_idle:
+            if machine.streams or machine.pending or options.keepalive_idle:
                 machine.keep_alive(now)
                 self.flush_soon()
                 wait_s = options.keepalive_timeout_s

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from laura_fast import limits
 from laura_fast.wire.grpc.request_blocks import Route
 
 if TYPE_CHECKING:
@@ -24,7 +25,7 @@ class Method:
         parse: Makes an answer of bytes.
     """
 
-    __slots__ = ("_routes", "_user_agent", "parse", "path", "pool", "serialise")
+    __slots__ = ("_user_agent", "parse", "path", "pool", "serialise")
 
     def __init__(
         self,
@@ -39,16 +40,18 @@ class Method:
         self.serialise = serialise or _same
         self.parse = parse or _same
         self._user_agent = user_agent
-        self._routes: dict[Codec | None, Route] = {}
 
     def route(self, codec: Codec | None) -> Route:
-        """The header fields of its calls with this compression."""
-        route = self._routes.get(codec)
+        """The header fields of its calls with this compression, the same for all stubs of the channel."""
+        routes = self.pool.routes
+        route = routes.get((self.path, codec))
         if route is None:
+            if len(routes) >= limits.MAX_PREPARED:
+                routes.clear()
             options, context = self.pool.options, self.pool.context
             authority = options.authority or options.server_name or self.pool.target.authority
             scheme = "http" if context is None else "https"
-            route = self._routes[codec] = Route(self.path, authority, scheme, self._user_agent, codec)
+            route = routes[self.path, codec] = Route(self.path, authority, scheme, self._user_agent, codec)
         return route
 
     def at(self, path: str | bytes) -> Method:
@@ -66,13 +69,13 @@ class CallOptions(NamedTuple):
         timeout_s: From now to its deadline; None = none.
         fields: Its metadata, encoded.
         waits_for_ready: It outlives failed connection attempts (gRPC wait-for-ready.md).
-        codec: How its messages are packed.
+        route: What all calls of its method say; also how its messages are packed.
     """
 
     timeout_s: float | None
     fields: Sequence[Field]
     waits_for_ready: bool
-    codec: Codec | None
+    route: Route
 
 
 def _same(message: Any) -> Any:

@@ -15,12 +15,15 @@ import grpc
 from grpc import ChannelConnectivity
 
 from laura_fast import limits
+from laura_fast.transport.native.channel.deadlines import Deadlines
 from laura_fast.transport.native.channel.link import Link
 
 if TYPE_CHECKING:
     from laura_fast.transport.native.channel.call import ClientCall
     from laura_fast.transport.native.channel.options import ChannelOptions
     from laura_fast.transport.native.channel.target import Target
+    from laura_fast.wire.grpc.compression import Codec
+    from laura_fast.wire.grpc.request_blocks import Route
 
 _GROWTH: Final = 1.6
 _DICE: Final = 0.2
@@ -33,16 +36,18 @@ class Pool:
     """Connections to one target.
 
     Attributes:
-        calls: Calls that are not over.
+        deadlines: Ends the calls whose time is up.
+        routes: What the calls of a method say, by its path and their compression.
         state: The channel's connectivity, as gRPC defines it (connectivity-semantics-and-api.md).
     """
 
     def __init__(self, target: Target, options: ChannelOptions, context: ssl.SSLContext | None) -> None:
-        self.calls: set[ClientCall] = set()
+        self.deadlines = Deadlines(self.unfinished)
         self.state = ChannelConnectivity.IDLE
         self.options = options
         self.target = target
         self.context = context
+        self.routes: dict[tuple[str, Codec | None], Route] = {}
         self._links: list[Link] = []
         self._waiting: deque[ClientCall] = deque()
         self._connecting: asyncio.Task[None] | None = None
@@ -60,21 +65,36 @@ class Pool:
         if self.state is ChannelConnectivity.SHUTDOWN:
             call.cancel()
             raise grpc.aio.UsageError("Channel is closed.")
-        for link in self._links:
-            if link.room > 0:
-                call.begin(link)
-                return
+        link = self.free()
+        if link is not None:
+            call.begin(link)
+            return
         if self.state is ChannelConnectivity.TRANSIENT_FAILURE and not call.waits_for_ready:
             call.lost(self._failure)
             return
         self._waiting.append(call)
         self.connect()
 
+    def free(self) -> Link | None:
+        """A connection that takes a call now."""
+        for link in self._links:
+            if link.machine.room > 0:
+                return link
+        return None
+
+    def repeat(self, call: ClientCall) -> None:
+        """Sends a call again, not at once: its connection is in the middle of telling others the same."""
+        self._waiting.append(call)
+        asyncio.get_running_loop().call_soon(self._serve)
+
     def forget(self, call: ClientCall) -> None:
-        """The call is over."""
-        self.calls.discard(call)
-        if call.stream is None and call in self._waiting:
+        """A call that has no connection is over."""
+        if call in self._waiting:
             self._waiting.remove(call)
+
+    def unfinished(self) -> list[ClientCall]:
+        """All calls that are not over."""
+        return [*self._waiting, *(call for link in self._links for call in link.calls)]
 
     def connect(self) -> None:
         """Opens a connection, unless one is being opened, too many are open, or the back-off forbids it."""
@@ -89,9 +109,9 @@ class Pool:
     def close(self) -> None:
         """Ends everything; there is no way back."""
         self._set(ChannelConnectivity.SHUTDOWN)
-        for call in tuple(self.calls):
+        for call in self.unfinished():
             call.cancel()
-        self._waiting.clear()
+        self.deadlines.clear()
         if self._connecting is not None:
             self._connecting.cancel()
         if self._retry is not None:
@@ -183,7 +203,7 @@ class Pool:
         """Gives waiting calls the streams that are free."""
         waiting = self._waiting
         while waiting:
-            link = next((link for link in self._links if link.room > 0), None)
+            link = self.free()
             if link is None:
                 self.connect()
                 return

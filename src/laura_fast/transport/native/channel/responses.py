@@ -57,8 +57,11 @@ class OneResponse(_Buffered):
     def __await__(self) -> Generator[Any, None, Any]:
         if self._code is None:
             try:
-                while self._code is None:
-                    yield from self._change().__await__()
+                if self._awaited is None:
+                    self._awaited = self._loop.create_future()
+                    yield from self._awaited
+                else:
+                    yield from self._over().__await__()
             except BaseException:
                 self.cancel()
                 raise

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import grpc
 
-from laura_fast.transport.native.channel.call import CANCELLED_TEXT
+from laura_fast.transport.native.channel.outcome import CANCELLED_TEXT
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterable, AsyncIterator, Callable, Generator

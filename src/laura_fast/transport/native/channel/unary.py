@@ -1,0 +1,90 @@
+"""The unary call: one message there, one back; nearly all calls there are."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import grpc
+
+from laura_fast.transport.native.channel.requests import OneRequest
+from laura_fast.transport.native.channel.responses import OneResponse
+from laura_fast.wire.grpc.framing import PREFIX, PREFIX_BYTES, frame_message
+
+if TYPE_CHECKING:
+    from laura_fast.transport.native.channel.link import Link
+    from laura_fast.transport.native.channel.method import CallOptions, Method
+    from laura_fast.wire.grpc.response import ResponseBlock
+    from laura_fast.wire.http2.stream import Stream
+
+_pack_prefix = PREFIX.pack
+
+
+class UnaryUnaryCall(OneRequest, OneResponse, grpc.aio.UnaryUnaryCall[Any, Any]):
+    """One message there, one back.
+
+    Its request leaves whole and its answer comes whole, if nothing is in the way, and then it has no stream: paid for
+    by bench.channel. Everything else is what it inherits.
+    """
+
+    _stream_id = 0
+    """Of its exchange; 0 before it has one, and once it has a stream."""
+
+    def __init__(self, method: Method, options: CallOptions, request: Any) -> None:  # super's, where it can't be short
+        pool = method.pool
+        link = pool.free()
+        message = method.serialise(request) if link is not None else b""
+        if link is None or len(message) > pool.options.max_send_bytes:
+            super().__init__(method, options, request)
+            return
+        self._method = method
+        self._options = options
+        self._loop = loop = link.loop
+        timeout_s = options.timeout_s
+        if timeout_s is not None:
+            self.deadline = deadline = loop.time() + timeout_s
+            if deadline < pool.deadlines.rings_at:
+                pool.deadlines.set(deadline)
+        self._request = frame_message(message, options.route.codec)
+        self._send(link, link.blocks.block(options.route, timeout_s, options.fields))
+
+    def begin(self, link: Link) -> None:
+        self._send(link, self._block(link))
+        if self._waiters is not None:
+            self._wake()
+
+    def opened(self, stream: Stream) -> None:
+        self._stream_id = 0
+        self.stream = stream
+
+    def answered(self, head: ResponseBlock, body: bytes, last: ResponseBlock) -> bool:
+        """Ends the call with its answer, if that is one plain message that can be parsed."""
+        size, method = len(body) - PREFIX_BYTES, self._method
+        if not 0 <= size <= method.pool.options.max_receive_bytes or not body.startswith(_pack_prefix(0, size)):
+            return False
+        try:
+            self._response = method.parse(body[PREFIX_BYTES:])
+        except Exception:  # noqa: BLE001  # the longer way parses again and tells the caller
+            return False
+        self._stream_id = 0
+        self._head, self._last = head, last
+        self._code, self._details = last.outcome
+        if self._awaited is not None and not self._awaited.done():
+            self._awaited.set_result(None)
+        if self._waiters is not None:
+            self._wake()
+        if self._callbacks is not None:
+            self._call_back()
+        return True
+
+    def _send(self, link: Link, block: bytes) -> None:
+        self._link = link
+        self._stream_id = link.machine.exchange(self, block, self._request)
+        if not self._stream_id:
+            self.stream = link.machine.request(self, block, self._request)
+        link.flush_soon()
+
+    def _leave(self, link: Link) -> None:
+        if self._stream_id:
+            link.machine.withdraw(self._stream_id)
+            link.flush_soon()
+        super()._leave(link)
