@@ -103,7 +103,7 @@ class HeaderDecoder:
             HeaderBombError: Twice the limits or more.
         """
         fields: list[Field] = []
-        self._read(block, fields, fields)
+        self._read(block, fields, fields, [])
         if len(fields) > self._max_fields or len(fields) * self._largest_field > self._max_list_bytes:
             self._check_list(fields)
         return tuple(fields)
@@ -113,7 +113,8 @@ class HeaderDecoder:
 
         The first part has the references to the table and all pseudo-header fields, in their order; the second has
         the other literals. So the first is the same for similar calls, though `grpc-timeout` or a request id differ
-        and the indices move, and a table of prepared requests can be keyed by it.
+        and the indices move, and a table of prepared requests can be keyed by it. Fields of one name keep their order
+        (RFC 9110 §5.3) when the second part is put behind the first; where it would be lost, all are in the first part.
 
         Raises:
             MalformedFieldsError: A pseudo-header field follows a regular one, as far as the parts would hide it
@@ -124,12 +125,16 @@ class HeaderDecoder:
             return frequent
         common: list[Field] = []
         own: list[Field] = []
-        before_own = self._read(block, common, own)
+        own_at: list[int] = []
+        self._read(block, common, own, own_at)
         count = len(common) + len(own)
         if count > self._max_fields or count * self._largest_field > self._max_list_bytes:
             self._check_list(common + own)
-        if own and before_own < len(common) and common[before_own][0].startswith(b":"):
+        behind = common[own_at[0] :] if own else ()
+        if behind and behind[0][0].startswith(b":"):
             raise MalformedFieldsError("pseudo-header field after a regular one")
+        if behind and not {name for name, _ in own}.isdisjoint(name for name, _ in behind):
+            return _in_order(common, own, own_at), ()
         return tuple(common), tuple(own)
 
     def _split_frequent(self, block: bytes) -> tuple[Fields, Fields] | None:
@@ -170,6 +175,8 @@ class HeaderDecoder:
             raise CompressionError("index beyond the table") from None
         if more[0][0][:1] == b":":
             raise MalformedFieldsError("pseudo-header field after a regular one")
+        if field[0] in dict(more):
+            return (*common, field, *more), ()
         return common + more, (field,)
 
     def _read_short(self, block: bytes) -> tuple[Field, int] | None:
@@ -182,31 +189,31 @@ class HeaderDecoder:
         name = self._table[_INCREMENTAL + start][0]  # at 0x80 + (start - 0x40)
         return (name, hpack_huffman.decode(value) if length & _HUFFMAN else value), end
 
-    def _read(self, block: bytes, common: list[Field], own: list[Field]) -> int:
+    def _read(self, block: bytes, common: list[Field], own: list[Field], own_at: list[int]) -> None:
         """Sorts the fields into `common` and `own`, which may be one list.
 
-        Returns:
-            How many were in `common` when the first was put into `own`.
+        `own_at` gets how many were in `common` when each of `own` came.
         """
         try:
             position = len(block) - len(block.lstrip(_REFERENCES))
             common += map(self._table.__getitem__, block[:position])
             if position < len(block) or self._table_limit > self._max_table_bytes:
-                return self._read_mixed(block, position or self._read_size_updates(block), common, own)
+                self._read_mixed(block, position or self._read_size_updates(block), common, own, own_at)
         except IndexError:
             raise CompressionError("index beyond the table, or a block that ends inside a field") from None
-        return 0
 
-    def _read_mixed(self, block: bytes, position: int, common: list[Field], own: list[Field]) -> int:
+    def _read_mixed(
+        self, block: bytes, position: int, common: list[Field], own: list[Field], own_at: list[int]
+    ) -> None:
         if self._table_limit > self._max_table_bytes:
             raise CompressionError("table size not reduced as the settings demand")
-        size, before_own, most = len(block), 0, HEADER_LIST_ABUSE_FACTOR * self._max_fields
+        size, most = len(block), HEADER_LIST_ABUSE_FACTOR * self._max_fields
         while position < size and len(common) <= most and len(own) <= most:  # a bomb need not be read to its end
             start = block[position]
             if start < _REFERENCE:
                 field, position = self._read_literal(block, position)
                 if not field[0].startswith(b":"):
-                    before_own = before_own if own else len(common)
+                    own_at.append(len(common))
                     own.append(field)
                     continue
             elif _REFERENCE < start < _LONG_REFERENCE:
@@ -214,7 +221,6 @@ class HeaderDecoder:
             else:
                 field, position = self._read_long_reference(block, position)
             common.append(field)
-        return before_own
 
     def _read_long_reference(self, block: bytes, position: int) -> tuple[Field, int]:
         index, position = _read_integer(block, position, 0x7F)
@@ -287,6 +293,14 @@ class HeaderDecoder:
             raise HeaderBombError(f"header list of {count} fields")
         if excess > 1:
             raise HeaderListTooLargeError(f"header list of {count} fields, {size} octets")
+
+
+def _in_order(common: list[Field], own: list[Field], own_at: list[int]) -> Fields:
+    """All fields as they stood in the block."""
+    fields = common.copy()
+    for field, at in zip(reversed(own), reversed(own_at), strict=True):
+        fields.insert(at, field)
+    return tuple(fields)
 
 
 def _read_plain_pair(block: bytes, position: int) -> tuple[Field, int] | None:

@@ -221,3 +221,12 @@ def test_huffman_code_is_the_one_of_the_rfc() -> None:
     assert hpack_huffman.encode(b"0") == b"\x07"
     assert hpack_huffman.encode(b"\x00") == b"\xff\xc7"
     assert hpack_huffman.encode(b"\x16") == b"\xff\xff\xff\xfb"
+
+
+@pytest.mark.parametrize("own", [b"\x40\x01x\x01a", b"\x00\x01x\x01a", b"\x40\x01y\x01b\x40\x01x\x01a"])
+def test_fields_of_one_name_keep_their_order_when_split(own: bytes) -> None:
+    decoder = HeaderDecoder()
+    decoder.split(b"\x83\x40\x01x\x01b")
+    known = 0xBE + sum(part[:1] == b"@" for part in (own[:1], own[5:6]))  # where `x: b` is after `own` was inserted
+    common, rest = decoder.split(b"\x83" + own + bytes((known,)))
+    assert [value for name, value in common + rest if name == b"x"] == [b"a", b"b"]
