@@ -9,8 +9,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from laura_fast import limits
-from laura_fast.errors import InvalidArgumentError, RpcError
+from laura_fast.errors import RpcError
 from laura_fast.transport.native.calls import Call
+from laura_fast.transport.native.methods import malformed
 from laura_fast.transport.native.running import spawn
 from laura_fast.wire.grpc.framing import PREFIX, PREFIX_BYTES
 
@@ -105,7 +106,7 @@ class ExchangeCall(Call):
         try:
             request = self._parse(raw)
         except Exception as error:  # noqa: BLE001  # parsers of any kind
-            self._fail(InvalidArgumentError(f"the request does not parse: {error}", "MALFORMED_REQUEST"))
+            self._fail(malformed(error))
             return
         try:
             room = self._send(self._reply(request))

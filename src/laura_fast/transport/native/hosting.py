@@ -15,8 +15,9 @@ from laura_fast.transport.native.calls import Call
 from laura_fast.transport.native.context import Context
 from laura_fast.transport.native.exchanging import ExchangeCall
 from laura_fast.transport.native.inbox import Assembly
-from laura_fast.transport.native.methods import parse
+from laura_fast.transport.native.methods import malformed
 from laura_fast.transport.native.refusing import RefusedCall
+from laura_fast.wire.grpc.framing import PREFIX, PREFIX_BYTES
 from laura_fast.wire.http2.errors import ErrorCode
 from laura_fast.wire.http2.server import ServerConnection
 
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from laura_fast.wire.http2.stream import Stream
 
 _monotonic = time.monotonic
+_read_prefix = PREFIX.unpack_from
 
 
 class Host:
@@ -72,12 +74,11 @@ class Host:
         return self.server.preparer.prepare(common, own)
 
     def whole(self, stream_id: int, request: Request, body: bytes) -> None:
-        size = len(body) - 5
+        size = len(body) - PREFIX_BYTES
         if (
             size < 0
             or size > self.longest
-            or body[0]
-            or int.from_bytes(body[1:5], "big") != size
+            or _read_prefix(body) != (0, size)
             or (request.content_length is not None and request.content_length != len(body))
             or self.machine.queued > limits.CONNECTION_QUEUE_BYTES
             or self.server.rpcs >= self.server.most_rpcs
@@ -87,17 +88,19 @@ class Host:
         server, method, started = self.server, request.method, _monotonic()
         inline = method.inline
         if inline is None:
-            self._adopt(stream_id, request, None).begin_whole(body[5:])
+            self._adopt(stream_id, request, None).begin_whole(body[PREFIX_BYTES:])
             return
         server.observer.rpc_started(method.path)
         context = Context(request, self, started)
+        message = None
         try:
-            message = parse(method, body[5:])
+            message = method.parse(body[PREFIX_BYTES:])
             answer = inline.answer(message, context)
         except Exception as error:  # noqa: BLE001  # any bug in a handler ends its call only
-            if isinstance(error, RpcError):
-                inline.explain(context, error)
-            self._adopt(stream_id, request, context).fail(error)
+            failure = malformed(error) if message is None else error
+            if isinstance(failure, RpcError):
+                inline.explain(context, failure)
+            self._adopt(stream_id, request, context).fail(failure)
         else:
             self._answer(stream_id, request, context, answer)
 
@@ -106,7 +109,7 @@ class Host:
         method, machine, server = request.method, self.machine, self.server
         try:
             message = method.serialise(answer)
-            size = len(message) + 5
+            size = len(message) + PREFIX_BYTES
         except Exception as error:  # noqa: BLE001  # a serialiser's bug is the handler's bug
             self._adopt(stream_id, request, context).fail(error)
             return

@@ -81,7 +81,12 @@ def parse(method: Method, raw: bytes) -> Any:
     try:
         return method.parse(raw)
     except Exception as error:  # noqa: BLE001  # parsers of any kind
-        raise InvalidArgumentError(f"the request does not parse: {error}", "MALFORMED_REQUEST") from None
+        raise malformed(error) from None
+
+
+def malformed(error: Exception) -> InvalidArgumentError:
+    """The refusal of a request that its parser did not take."""
+    return InvalidArgumentError(f"the request does not parse: {error}", "MALFORMED_REQUEST")
 
 
 @dataclass
