@@ -64,16 +64,23 @@ async def crowd_at_once(port: int) -> None:
 
 
 @asynccontextmanager
-async def crowd(port: int, count: int, host: str = ATTACKER) -> AsyncIterator[list[Peer]]:
-    """Clients that connect all at once, speak at once, and are as they should be."""
+async def crowd(
+    port: int, count: int, met: Callable[[], Coroutine[Any, Any, None]] | None = None
+) -> AsyncIterator[list[Peer]]:
+    """Clients that connect all at once, speak at once or when they were `met`, and are as they should be."""
     peers: list[Peer] = []
 
     async def connect() -> None:
-        peer = Peer(*await asyncio.open_connection("127.0.0.1", port, local_addr=(host, 0)))
-        peer.send(PREFACE, settings())
+        peer = Peer(*await asyncio.open_connection("127.0.0.1", port, local_addr=(ATTACKER, 0)))
         peers.append(peer)
+        if met is None:
+            peer.send(PREFACE, settings())
 
     await asyncio.gather(*(connect() for _ in range(count)))
+    if met is not None:
+        await met()
+        for peer in peers:
+            peer.send(PREFACE, settings())
     try:
         yield peers
     finally:
