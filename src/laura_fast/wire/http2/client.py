@@ -60,6 +60,7 @@ class ClientConnection(AnswerBlocks):
         self.failure = ""
         self.pending: dict[int, Receiver] = {}
         self._rest = b""
+        self._answered_bytes = 0  # of DATA in this read's whole answers
         self.out += _greeting()
 
     @property
@@ -148,6 +149,9 @@ class ClientConnection(AnswerBlocks):
             data = self._rest + data
         try:
             position, more = self._take_frames(data)
+            if self._answered_bytes:
+                self._credit(self._answered_bytes)
+                self._answered_bytes = 0
         except ProtocolError as error:
             self._rest = b""
             self.fail(error)
@@ -210,15 +214,15 @@ class ClientConnection(AnswerBlocks):
         end: int = block + (last_head >> 8)
         if last_head & 0xFF != h2.HEADERS or flags != _LAST or last_id != stream_id or end > size:
             return 0
-        first, last = self._memo.get(data[start:body]), self._memo.get(data[block:end])
-        if first is None or last is None or not _is_ordinary(first, last):
+        first, last = self._firsts.get(data[start:body]), self._lasts.get(data[block:end])
+        if first is None or last is None:
             return 0
         receiver = self.pending.pop(stream_id)
-        if not receiver.answered(first, data[body + h2.FRAME_HEAD_BYTES : trailers], last):
+        if not receiver.answered(first, data, body + h2.FRAME_HEAD_BYTES, trailers, last):
             self.pending[stream_id] = receiver
             return 0
         self.data_frames += 1
-        self._credit(head >> 8)
+        self._answered_bytes += head >> 8
         return end
 
     def _open_pending(self, stream_id: int) -> None:
@@ -324,10 +328,6 @@ _FRAMES: Final = {
 def _pack_request(block_bytes: int) -> Callable[..., bytes]:
     """Packs HEADERS with a block of this length, and the head of DATA behind it."""
     return struct.Struct(f">IBI{block_bytes}sIBI").pack
-
-
-def _is_ordinary(first: Block, last: Block) -> bool:
-    return first.ordinary and last.ordinary and first.status is not None and last.status is None
 
 
 def _name(error_code: int) -> str:

@@ -26,8 +26,10 @@ _MIXED: Final = "The iterator and read/write APIs may not be mixed on a single R
 class OneRequest(ClientCall):
     """Sends one message."""
 
+    __slots__ = ()
+
     def __init__(self, method: Method, options: CallOptions, request: Any) -> None:
-        super().__init__(method, options)
+        super().__init__(method, options, asyncio.get_running_loop())
         try:
             self._request = self._frame(request)
         except OverloadedError as error:
@@ -52,7 +54,7 @@ class ManyRequests(ClientCall):
     def __init__(
         self, method: Method, options: CallOptions, requests: AsyncIterable[Any] | Iterable[Any] | None = None
     ) -> None:
-        super().__init__(method, options)
+        super().__init__(method, options, asyncio.get_running_loop())
         self._sent: list[bytes] = []
         self._sent_bytes = 0
         self._half_closed = False

@@ -23,7 +23,7 @@ _WRONG_COUNT = "the method answers with one message, the server sent {}"
 class _Buffered(ClientCall):
     """Bytes that arrived and were not read yet."""
 
-    _inbox: Inbox | None = None
+    __slots__ = ()
 
     def _take_inbox(self) -> Inbox:
         if self._inbox is None:
@@ -51,8 +51,7 @@ class OneResponse(_Buffered):
     A message that is one frame, as nearly all are, is kept as it came: paid for by bench.transport.
     """
 
-    _message: bytes | None = None
-    _response: Any = None
+    __slots__ = ()
 
     def __await__(self) -> Generator[Any, None, Any]:
         if self._code is None:
@@ -65,7 +64,8 @@ class OneResponse(_Buffered):
             except BaseException:
                 self.cancel()
                 raise
-        self._raise_for_status()
+        if self._code is not Code.OK:
+            self._raise_for_status()
         return self._response
 
     def received(self, data: bytes) -> None:
