@@ -154,8 +154,8 @@ class ClientCall(Outcome):
         """The server says OK; the kind of call may know better."""
         self._finish(*block.outcome, block)
 
-    def _frame(self, request: Any) -> bytes:
-        """The request as it goes out.
+    def _serialise(self, request: Any) -> bytes:
+        """The request as a message.
 
         Raises:
             OverloadedError: Larger than the channel's limit.
@@ -164,6 +164,10 @@ class ClientCall(Outcome):
         limit = self._method.pool.options.max_send_bytes
         if len(message) > limit:
             raise OverloadedError(f"Sent message larger than max ({len(message)} vs. {limit})", "MESSAGE_TOO_LARGE")
+        return message
+
+    def _frame(self, message: bytes) -> bytes:
+        """The message as it goes out."""
         return frame_message(message, self._options.route.codec)
 
     def _block(self, link: Link) -> bytes:

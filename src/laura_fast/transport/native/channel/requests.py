@@ -31,7 +31,7 @@ class OneRequest(ClientCall):
     def __init__(self, method: Method, options: CallOptions, request: Any) -> None:
         super().__init__(method, options, asyncio.get_running_loop())
         try:
-            self._request = self._frame(request)
+            self._request = self._serialise(request)
         except OverloadedError as error:
             self._finish(error.code, error.message)
         except BaseException:
@@ -42,7 +42,7 @@ class OneRequest(ClientCall):
 
     def begin(self, link: Link) -> None:
         self._link = link
-        self.stream = link.machine.request(self, self._block(link), self._request)
+        self.stream = link.machine.request(self, self._block(link), self._frame(self._request))
         link.flush_soon()
         if self._waiters is not None:
             self._wake()
@@ -121,7 +121,7 @@ class ManyRequests(ClientCall):
         if self._half_closed:
             raise asyncio.InvalidStateError(_HALF_CLOSED)
         try:
-            data = self._frame(request)
+            data = self._frame(self._serialise(request))
         except OverloadedError as error:
             self._finish(error.code, error.message)
             self._raise_for_status()

@@ -9,7 +9,7 @@ import grpc
 from laura_fast.transport.native.channel.call import ClientCall
 from laura_fast.transport.native.channel.requests import OneRequest
 from laura_fast.transport.native.channel.responses import OneResponse
-from laura_fast.wire.grpc.framing import PREFIX, PREFIX_BYTES, frame_message
+from laura_fast.wire.grpc.framing import PREFIX, PREFIX_BYTES
 
 if TYPE_CHECKING:
     from laura_fast.transport.native.channel.link import Link
@@ -30,20 +30,27 @@ class UnaryUnaryCall(OneRequest, OneResponse):
     __slots__ = ()
 
     def __init__(self, method: Method, options: CallOptions, request: Any) -> None:
-        pool = method.pool
-        link = pool.free()
+        link = method.pool.free()
         message = method.serialise(request) if link is not None else b""
-        if link is None or len(message) > pool.options.max_send_bytes:
+        if link is None or len(message) > method.pool.options.max_send_bytes:
             super().__init__(method, options, request)
             return
         ClientCall.__init__(self, method, options, link.loop)
-        self._request = frame_message(message, options.route.codec)
+        self._request = message
         self._send(link, link.blocks.block(options.route, options.timeout_s, options.fields))
 
     def begin(self, link: Link) -> None:
         self._send(link, self._block(link))
         if self._waiters is not None:
             self._wake()
+
+    def _send(self, link: Link, block: bytes) -> None:
+        self._link = link
+        if self._options.route.codec is None:
+            self._stream_id = link.machine.exchange(self, block, self._request)
+        if not self._stream_id:
+            self.stream = link.machine.request(self, block, self._frame(self._request))
+        link.flush_soon()
 
     def opened(self, stream: Stream) -> None:
         self._stream_id = 0
@@ -71,13 +78,6 @@ class UnaryUnaryCall(OneRequest, OneResponse):
         if self._callbacks is not None:
             self._call_back()
         return True
-
-    def _send(self, link: Link, block: bytes) -> None:
-        self._link = link
-        self._stream_id = link.machine.exchange(self, block, self._request)
-        if not self._stream_id:
-            self.stream = link.machine.request(self, block, self._request)
-        link.flush_soon()
 
     def _leave(self, link: Link) -> None:
         if self._stream_id:
