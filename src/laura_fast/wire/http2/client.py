@@ -48,7 +48,7 @@ class ClientConnection(AnswerBlocks):
         goaway_code: Error code of the peer's GOAWAY; None before one.
         goaway_reason: Its text.
         failure: What the peer did wrong that ended the connection; empty if nothing.
-        limit: How many streams the peer lets us have; 0 once it or we are about to close.
+        limit: How many streams and pending requests there may be; 0 once the peer or we are about to close.
         pending: Who waits for the answer to a request that went out whole and needs no stream, by stream id.
 
     Args:
@@ -65,11 +65,6 @@ class ClientConnection(AnswerBlocks):
         self._rest = b""
         self._set_limits()
         self.out += _greeting()
-
-    @property
-    def room(self) -> int:
-        """Streams that may be opened now; none once the peer or we are about to close."""
-        return self.limit - len(self.streams) - len(self.pending)
 
     @property
     def receivers(self) -> list[Receiver]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import grpc
 
@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 
 _WRONG_COUNT = "the method answers with one message, the server sent {}"
 """gRPC statuscodes.md, "Response cardinality violation": UNIMPLEMENTED."""
+
+
+_OK: Final = Code.OK
 
 
 class _Buffered(ClientCall):
@@ -64,7 +67,7 @@ class OneResponse(_Buffered):
             except BaseException:
                 self.cancel()
                 raise
-        if self._code is not Code.OK:
+        if self._code is not _OK:
             self._raise_for_status()
         return self._response
 

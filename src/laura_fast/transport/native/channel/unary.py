@@ -50,7 +50,8 @@ class UnaryUnaryCall(OneRequest, OneResponse):
             self._stream_id = link.machine.exchange(self, block, self._request)
         if not self._stream_id:
             self.stream = link.machine.request(self, block, self._frame(self._request))
-        link.flush_soon()
+        if not link.flush_scheduled:
+            link.flush_soon()
 
     def opened(self, stream: Stream) -> None:
         self._stream_id = 0
