@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from laura_fast.transport.native.channel.method import CallOptions, Method
     from laura_fast.transport.native.inbox import Inbox
     from laura_fast.wire.grpc.response import ResponseBlock
+    from laura_fast.wire.http2.answer_blocks import Receiver
     from laura_fast.wire.http2.stream import Stream
 
 _AT_ONCE_S: Final = 0.001
@@ -145,6 +146,10 @@ class ClientCall(Outcome):
         """The connection is gone, or there never was one."""
         self._finish(Code.UNAVAILABLE, reason)
 
+    def caller(self) -> ClientCall | None:
+        """See `Listener`, which is another answer to the connection."""
+        return self
+
     # --- for the kinds of calls ----------------------------------------------------------------------------------
 
     def _can_repeat(self) -> bool:
@@ -153,6 +158,10 @@ class ClientCall(Outcome):
     def _succeed(self, block: ResponseBlock) -> None:
         """The server says OK; the kind of call may know better."""
         self._finish(*block.outcome, block)
+
+    def _receiver(self) -> Receiver:
+        """Who is told what the stream brings."""
+        return self
 
     def _serialise(self, request: Any) -> bytes:
         """The request as a message.

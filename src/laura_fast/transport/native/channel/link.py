@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from laura_fast.transport.native.channel.call import ClientCall
+    from laura_fast.transport.native.channel.dropped import Listener
     from laura_fast.transport.native.channel.options import ChannelOptions
 
 _monotonic = time.monotonic
@@ -57,7 +58,8 @@ class Link(asyncio.Protocol):
     @property
     def calls(self) -> list[ClientCall]:
         """Calls that are not over."""
-        return cast("list[ClientCall]", self.machine.receivers)
+        receivers = cast("list[ClientCall | Listener]", self.machine.receivers)
+        return [call for receiver in receivers if (call := receiver.caller()) is not None]
 
     # --- from the socket -----------------------------------------------------------------------------------------
 

@@ -42,7 +42,7 @@ class OneRequest(ClientCall):
 
     def begin(self, link: Link) -> None:
         self._link = link
-        self.stream = link.machine.request(self, self._block(link), self._frame(self._request))
+        self.stream = link.machine.request(self._receiver(), self._block(link), self._frame(self._request))
         link.flush_soon()
         if self._waiters is not None:
             self._wake()
@@ -82,7 +82,7 @@ class ManyRequests(ClientCall):
 
     def begin(self, link: Link) -> None:
         self._link = link
-        stream = self.stream = link.machine.open(self, self._block(link))
+        stream = self.stream = link.machine.open(self._receiver(), self._block(link))
         for data in self._sent:
             link.machine.send_data(stream, data)
         if self._half_closed:
