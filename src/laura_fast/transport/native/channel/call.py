@@ -48,7 +48,9 @@ class ClientCall(Outcome):
         "stream",
     )  # of the kinds too: classes with slots of their own can't be mixed
 
-    def __init__(self, method: Method, options: CallOptions, loop: asyncio.AbstractEventLoop) -> None:
+    def __init__(
+        self, method: Method, options: CallOptions, loop: asyncio.AbstractEventLoop, request: bytes = b""
+    ) -> None:
         self._method = method
         self._options = options
         self._loop = loop
@@ -58,7 +60,7 @@ class ClientCall(Outcome):
         self.deadline: float | None = None
         self._details = ""
         self._attempts = self._stream_id = 0
-        self._request = b""
+        self._request = request
         self._inbox: Inbox | None = None
         self._message: bytes | None = None
         self._response: Any = None

@@ -35,8 +35,7 @@ class UnaryUnaryCall(OneRequest, OneResponse):
         if link is None or len(message) > method.pool.options.max_send_bytes:
             super().__init__(method, options, request)
             return
-        ClientCall.__init__(self, method, options, link.loop)
-        self._request = message
+        ClientCall.__init__(self, method, options, link.loop, message)
         self._send(link, link.blocks.block(options.route, options.timeout_s, options.fields))
 
     def begin(self, link: Link) -> None:
