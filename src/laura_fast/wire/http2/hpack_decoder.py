@@ -112,7 +112,8 @@ class HeaderDecoder:
         """Like `decode`, in two parts: what calls have in common, and what this one spells out for itself.
 
         The first part has the references to the table and all pseudo-header fields, in their order; the second has
-        the other literals. So the first is the same for similar calls, though `grpc-timeout` or a request id differ
+        the other literals, and references behind one of the same name, whose order has a meaning (RFC 9110 §5.3). So
+        the first is the same for similar calls, though `grpc-timeout` or a request id differ
         and the indices move, and a table of prepared requests can be keyed by it.
 
         Raises:
@@ -168,9 +169,13 @@ class HeaderDecoder:
             more = tuple(map(self._table.__getitem__, behind))
         except IndexError:
             raise CompressionError("index beyond the table") from None
-        if more[0][0][:1] == b":":
+        own: Fields = (field,)
+        if field[0] in dict(more):
+            own += tuple(other for other in more if other[0] == field[0])
+            more = tuple(other for other in more if other[0] != field[0])
+        if more and more[0][0][:1] == b":":
             raise MalformedFieldsError("pseudo-header field after a regular one")
-        return common + more, (field,)
+        return common + more, own
 
     def _read_short(self, block: bytes) -> tuple[Field, int] | None:
         """A literal for the table with the short index of its name and a short value, at the beginning of `block`."""
@@ -201,6 +206,7 @@ class HeaderDecoder:
         if self._table_limit > self._max_table_bytes:
             raise CompressionError("table size not reduced as the settings demand")
         size, before_own, most = len(block), 0, HEADER_LIST_ABUSE_FACTOR * self._max_fields
+        own_names: set[bytes] = set()
         while position < size and len(common) <= most and len(own) <= most:  # a bomb need not be read to its end
             start = block[position]
             if start < _REFERENCE:
@@ -208,12 +214,13 @@ class HeaderDecoder:
                 if not field[0].startswith(b":"):
                     before_own = before_own if own else len(common)
                     own.append(field)
+                    own_names.add(field[0])
                     continue
             elif _REFERENCE < start < _LONG_REFERENCE:
                 field, position = self._table[start], position + 1
             else:
                 field, position = self._read_long_reference(block, position)
-            common.append(field)
+            (own if field[0] in own_names else common).append(field)
         return before_own
 
     def _read_long_reference(self, block: bytes, position: int) -> tuple[Field, int]:
