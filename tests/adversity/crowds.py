@@ -65,13 +65,13 @@ async def crowd_at_once(port: int) -> None:
 
 @asynccontextmanager
 async def crowd(
-    port: int, count: int, met: Callable[[], Coroutine[Any, Any, None]] | None = None
+    port: int, count: int, met: Callable[[], Coroutine[Any, Any, None]] | None = None, host: str = ATTACKER
 ) -> AsyncIterator[list[Peer]]:
     """Clients that connect all at once, speak at once or when they were `met`, and are as they should be."""
     peers: list[Peer] = []
 
     async def connect() -> None:
-        peer = Peer(*await asyncio.open_connection("127.0.0.1", port, local_addr=(ATTACKER, 0)))
+        peer = Peer(*await asyncio.open_connection("127.0.0.1", port, local_addr=(host, 0)))
         peers.append(peer)
         if met is None:
             peer.send(PREFACE, settings())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 from typing import TYPE_CHECKING, Any
 
 import grpc
@@ -155,6 +156,23 @@ async def test_a_call_given_up_resets_its_stream(how: str) -> None:
         if how == "cancel":
             assert call.cancel()
         assert await call.code() is (Code.CANCELLED if how == "cancel" else Code.DEADLINE_EXCEEDED)
+        await asyncio.wait_for(server.reset.wait(), 5)
+        assert server.sessions[0].resets == [(1, CANCEL)]
+
+
+@pytest.mark.parametrize("kind", ["unary_stream", "stream_stream"])
+async def test_a_call_dropped_before_its_end_resets_its_stream(kind: str) -> None:
+    def script(session: Session, stream_id: int) -> None:
+        session.h2.send_headers(stream_id, OK_HEAD)
+        session.h2.send_data(stream_id, message(b"x"))
+
+    async with scripted(script) as server, open_channel(server) as channel:
+        server.early = True
+        begin = getattr(channel, kind)("/t.T/Pour")
+        call = begin(b"x", timeout=5) if kind == "unary_stream" else begin(timeout=5)
+        assert await call.read() == b"x"
+        del call
+        gc.collect()
         await asyncio.wait_for(server.reset.wait(), 5)
         assert server.sessions[0].resets == [(1, CANCEL)]
 

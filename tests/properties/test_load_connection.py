@@ -33,7 +33,7 @@ KINDS = ("right", "right", "right", "wrong", "split", "error", "reset", "ping", 
 class General(LoadConnection):
     """Without the fast path."""
 
-    def _take_answers(self, data: bytes) -> int:  # none of them
+    def _take_alike(self, data: bytes) -> int:  # none of them
         return 0
 
     def send(self, calls: Iterator[Call], count: int, intended: float) -> None:
@@ -48,8 +48,8 @@ class Watched(LoadConnection):
         super().__init__()
         self.taken: list[int] = []
 
-    def _take_answers(self, data: bytes) -> int:
-        self.taken.append(super()._take_answers(data))
+    def _take_alike(self, data: bytes) -> int:
+        self.taken.append(super()._take_alike(data))
         return self.taken[-1]
 
 

@@ -70,7 +70,8 @@ class LoadConnection(ClientConnection):
 
     @property
     def room(self) -> int:
-        return super().room - len(self._bare)
+        """Calls that may be begun now."""
+        return self.limit - self.in_flight
 
     @property
     def in_flight(self) -> int:
@@ -121,13 +122,13 @@ class LoadConnection(ClientConnection):
     # --- answers -------------------------------------------------------------------------------------------------
 
     def _take_frames(self, data: bytes) -> tuple[int, bool]:
-        position = self._take_answers(data)
+        position = self._take_alike(data)
         if position == len(data):
             return position, False
         taken, more = super()._take_frames(data[position:] if position else data)
         return position + taken, more
 
-    def _take_answers(self, data: bytes) -> int:
+    def _take_alike(self, data: bytes) -> int:
         """Takes whole answers that look like the last one: where the first other frame begins."""
         layout = self._layout_for(data)
         if layout is None:

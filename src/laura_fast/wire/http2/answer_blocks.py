@@ -35,8 +35,11 @@ class Receiver(Protocol):
     def opened(self, stream: Stream) -> None:
         """The request that was sent without a stream has got one: its answer is not that simple."""
 
-    def answered(self, head: Any, body: bytes, last: Any) -> bool:
-        """The whole answer, of one DATA frame between two ordinary blocks. False to get it piece by piece instead."""
+    def answered(self, head: Any, data: bytes, start: int, end: int, last: Any) -> bool:
+        """The whole answer, of one DATA frame between two ordinary blocks. False to get it piece by piece instead.
+
+        Its body is `data[start:end]`.
+        """
 
     def headed(self, block: Any) -> None:
         """The first header block; more follows."""
@@ -74,7 +77,10 @@ class AnswerBlocks(HeaderAssembly):
         super().__init__(min_ping_interval_s=0.0)  # servers ping to measure; `on_ping` bounds them
         self._prepare = prepare
         self._decoder = HeaderDecoder()
-        self._memo: dict[bytes, Block] = {}  # valid for one generation of the decoder
+        # Valid for one generation of the decoder; the ordinary ones again as first blocks and as trailers.
+        self._memo: dict[bytes, Block] = {}
+        self._firsts: dict[bytes, Block] = {}
+        self._lasts: dict[bytes, Block] = {}
 
     def _take_block(self, stream_id: int, block: bytes, *, ended: bool) -> None:
         prepared = self._memo.get(block)
@@ -113,13 +119,20 @@ class AnswerBlocks(HeaderAssembly):
         try:
             prepared = self._prepare(decoder.decode(block))
         except RefusedFieldsError as error:
-            memo.clear()
+            self._forget_blocks()
             raise ProtocolError(str(error), error.error_code, stream_id) from None
         if generation != decoder.generation or len(memo) >= limits.MAX_MEMOISED_BLOCKS:
-            memo.clear()
+            self._forget_blocks()
         if generation == decoder.generation and len(block) <= limits.MAX_MEMOISED_BLOCK_BYTES:
             memo[block] = prepared
+            if prepared.ordinary:
+                (self._lasts if prepared.status is None else self._firsts)[block] = prepared
         return prepared
+
+    def _forget_blocks(self) -> None:
+        self._memo.clear()
+        self._firsts.clear()
+        self._lasts.clear()
 
     def _end(self, stream: Stream, block: Block | None, *, only: bool) -> None:
         self._close(stream, Input.END_RECEIVED)

@@ -36,6 +36,8 @@ _LONGEST: Final = limits.MAX_FRAME_BYTES << 8 | 0xFF
 """The greatest first word of a frame head that we allow: length and type."""
 
 _LAST: Final = h2.END_HEADERS | h2.END_STREAM
+_PREFIX_BYTES: Final = 5
+_SHORTEST_ANSWER: Final = 3 * h2.FRAME_HEAD_BYTES
 
 
 class ClientConnection(AnswerBlocks):
@@ -46,6 +48,7 @@ class ClientConnection(AnswerBlocks):
         goaway_code: Error code of the peer's GOAWAY; None before one.
         goaway_reason: Its text.
         failure: What the peer did wrong that ended the connection; empty if nothing.
+        limit: How many streams and pending requests there may be; 0 once the peer or we are about to close.
         pending: Who waits for the answer to a request that went out whole and needs no stream, by stream id.
 
     Args:
@@ -60,14 +63,8 @@ class ClientConnection(AnswerBlocks):
         self.failure = ""
         self.pending: dict[int, Receiver] = {}
         self._rest = b""
+        self._set_limits()
         self.out += _greeting()
-
-    @property
-    def room(self) -> int:
-        """Streams that may be opened now; 0 once the peer or we are about to close."""
-        if self.closed or self.goaway_code is not None or self.last_stream_id > limits.LAST_STREAM_ID_BEFORE_DRAIN:
-            return 0
-        return self.peer.max_concurrent_streams - len(self.streams) - len(self.pending)
 
     @property
     def receivers(self) -> list[Receiver]:
@@ -81,23 +78,22 @@ class ClientConnection(AnswerBlocks):
         return stream
 
     def exchange(self, receiver: Receiver, block: bytes, message: bytes) -> int:
-        """Sends a whole request whose answer is expected whole. The stream id; 0 = nothing sent, `request` must do it.
+        """Sends a request of one message, whose prefix is put in front here; its answer is expected whole.
 
-        Paid for by bench.channel.
+        Paid for by bench.channel. The stream id; 0 = nothing is sent, as it does not fit: `request` must do it.
         """
-        size, peer = len(message), self.peer
-        if (
-            not (len(block) <= peer.frame_bytes >= size and peer.initial_window >= size <= self.window)
-            or self.blocked
-            or not size
-        ):
+        size, block_size = len(message), len(block)
+        length = size + _PREFIX_BYTES
+        if length > self._whole_bytes or length > self.window or block_size > h2.DEFAULT_FRAME_BYTES or self.blocked:
             return 0
         self.last_stream_id = stream_id = self.last_stream_id + 1 | 1
+        if stream_id > limits.LAST_STREAM_ID_BEFORE_DRAIN:
+            self._set_limits()
         self.pending[stream_id] = receiver
-        self.window -= size
+        self.window -= length
         self.strikes = 0
-        head = _pack_request(len(block))(
-            len(block) << 8 | h2.HEADERS, h2.END_HEADERS, stream_id, block, size << 8, h2.END_STREAM, stream_id
+        head = _pack_request(block_size)(
+            block_size << 8 | 1, h2.END_HEADERS, stream_id, block, length << 8, h2.END_STREAM, stream_id, 0, size
         )
         self.out += head, message
         return stream_id
@@ -137,6 +133,7 @@ class ClientConnection(AnswerBlocks):
         if not self.closed:
             self.closed = True
             self.failure = str(error)
+            self._set_limits()
             self.out.append(frames.goaway(0, error.error_code, str(error).encode()[:200]))
 
     def receive(self, data: bytes, now: float) -> bool:
@@ -155,8 +152,16 @@ class ClientConnection(AnswerBlocks):
         self._rest = data[position:] if position < len(data) else b""
         return more
 
+    def _set_limits(self) -> None:
+        ending = self.closed or self.goaway_code is not None
+        ending = ending or self.last_stream_id > limits.LAST_STREAM_ID_BEFORE_DRAIN
+        self.limit = 0 if ending else self.peer.max_concurrent_streams
+        self._whole_bytes = min(self.peer.frame_bytes, self.peer.initial_window)
+
     def _new_stream(self, receiver: Receiver) -> Stream:
         self.last_stream_id = stream_id = self.last_stream_id + 1 | 1
+        if stream_id > limits.LAST_STREAM_ID_BEFORE_DRAIN:
+            self._set_limits()
         stream = self.streams[stream_id] = Stream(stream_id, UNANSWERED, self.peer.initial_window, self.now)
         stream.call = receiver
         return stream
@@ -173,6 +178,11 @@ class ClientConnection(AnswerBlocks):
             raise ProtocolError("that is an HTTP1.x server", ErrorCode.HTTP_1_1_REQUIRED)
         while size - position >= h2.FRAME_HEAD_BYTES:
             head, flags, stream_id = _read_head(data, position)
+            if stream_id in pending:
+                position, taken = self._take_answers(data, position, budget)
+                if taken:
+                    budget -= taken
+                    continue
             if head > _LONGEST and head >> 8 > limits.MAX_FRAME_BYTES:
                 raise ProtocolError(f"frame of {head >> 8} bytes", ErrorCode.FRAME_SIZE_ERROR)
             start, end = position + 9, position + 9 + (head >> 8)
@@ -181,45 +191,48 @@ class ClientConnection(AnswerBlocks):
             if not budget:
                 return position, True
             budget -= 1
-            if (
-                stream_id in pending
-                and head & 0xFF == h2.HEADERS
-                and flags == h2.END_HEADERS
-                and (after := self._take_answer(data, start, end, stream_id))
-            ):
-                position = after
-            else:
-                self._dispatch(head & 0xFF, flags, stream_id & h2.MAX_STREAM_ID, data[start:end])
-                position = end
+            self._dispatch(head & 0xFF, flags, stream_id & h2.MAX_STREAM_ID, data[start:end])
+            position = end
         return position, False
 
-    def _take_answer(self, data: bytes, start: int, body: int, stream_id: int) -> int:
-        """Takes a whole ordinary answer, whose first block is from `start` to `body`: its end, 0 if it is none.
+    def _take_answers(self, data: bytes, start: int, most: int) -> tuple[int, int]:
+        """Takes whole ordinary answers, `most` of them: where the first other frame begins, and how many were taken.
 
-        Both header blocks were seen before, so they leave the decoder's table alone.
+        Their header blocks were seen before, so they leave the decoder's table alone.
         """
-        size = len(data)
-        if body + 2 * h2.FRAME_HEAD_BYTES > size or self._block_of is not None:
-            return 0
-        head, flags, body_id = _read_head(data, body)
-        trailers = body + h2.FRAME_HEAD_BYTES + (head >> 8)
-        block = trailers + h2.FRAME_HEAD_BYTES
-        if head & 0xFF or flags or body_id != stream_id or block > size or head > _LONGEST:
-            return 0
-        last_head, flags, last_id = _read_head(data, trailers)
-        end: int = block + (last_head >> 8)
-        if last_head & 0xFF != h2.HEADERS or flags != _LAST or last_id != stream_id or end > size:
-            return 0
-        first, last = self._memo.get(data[start:body]), self._memo.get(data[block:end])
-        if first is None or last is None or not _is_ordinary(first, last):
-            return 0
-        receiver = self.pending.pop(stream_id)
-        if not receiver.answered(first, data[body + h2.FRAME_HEAD_BYTES : trailers], last):
-            self.pending[stream_id] = receiver
-            return 0
-        self.data_frames += 1
-        self._credit(head >> 8)
-        return end
+        size, pending, first_of, last_of = len(data), self.pending, self._firsts.get, self._lasts.get
+        taken = received = 0
+        while size - start >= _SHORTEST_ANSWER and taken < most and self._block_of is None:
+            head, flags, stream_id = _read_head(data, start)
+            body = start + 9 + (head >> 8)
+            first = first_of(data[start + 9 : body])
+            if first is None or flags != h2.END_HEADERS or head & 0xFF != h2.HEADERS or body + 18 > size:
+                break
+            head, flags, body_id = _read_head(data, body)
+            body += 9
+            trailers = body + (head >> 8)
+            if head & 0xFF or flags or head > _LONGEST or trailers + 9 > size:
+                break
+            last_head, flags, last_id = _read_head(data, trailers)
+            end: int = trailers + 9 + (last_head >> 8)
+            last = last_of(data[trailers + 9 : end])
+            if last is None or flags != _LAST or last_head & 0xFF != h2.HEADERS or end > size:
+                break
+            receiver = pending.get(stream_id)
+            if (
+                receiver is None
+                or not body_id == last_id == stream_id
+                or not receiver.answered(first, data, body, trailers, last)
+            ):
+                break
+            pending.pop(stream_id, None)
+            start = end
+            taken += 1
+            received += head >> 8
+        self.data_frames += taken
+        if received:
+            self._credit(received)
+        return start, taken
 
     def _open_pending(self, stream_id: int) -> None:
         """Makes a pending request a stream. Everything was sent on it, so its window does not matter."""
@@ -286,6 +299,7 @@ class ClientConnection(AnswerBlocks):
     def on_settings(self, flags: int, stream_id: int, payload: bytes) -> None:
         before = self.peer.header_table_size
         super().on_settings(flags, stream_id, payload)
+        self._set_limits()
         self.block_prefix = b""  # unlike a server's blocks, ours use the table: the encoder says how much of it
         if self.peer.header_table_size != before:
             self.encoder.limit_table(self.peer.header_table_size)
@@ -298,6 +312,7 @@ class ClientConnection(AnswerBlocks):
         """RFC 9113 §6.8: streams above the last one were not processed; the others go on."""
         super().on_goaway(flags, stream_id, payload)
         self.goaway_code, self.goaway_reason = int.from_bytes(payload[4:8], "big"), payload[8:]
+        self._set_limits()
         last = self.peer_last_stream_id or 0
         for pending_id in tuple(self.pending):
             self._open_pending(pending_id)
@@ -322,12 +337,8 @@ _FRAMES: Final = {
 
 @lru_cache(maxsize=limits.MAX_MEMOISED_BLOCKS)
 def _pack_request(block_bytes: int) -> Callable[..., bytes]:
-    """Packs HEADERS with a block of this length, and the head of DATA behind it."""
-    return struct.Struct(f">IBI{block_bytes}sIBI").pack
-
-
-def _is_ordinary(first: Block, last: Block) -> bool:
-    return first.ordinary and last.ordinary and first.status is not None and last.status is None
+    """Packs HEADERS with a block of this length, the head of DATA behind it, and a message's prefix."""
+    return struct.Struct(f">IBI{block_bytes}sIBIBI").pack
 
 
 def _name(error_code: int) -> str:

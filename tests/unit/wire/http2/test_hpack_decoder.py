@@ -185,6 +185,15 @@ def test_split_keeps_what_calls_have_in_common() -> None:
     assert [first[1], second[1]] == [((b"grpc-timeout", b"5S"),), ((b"grpc-timeout", b"4S"),)]
 
 
+@pytest.mark.parametrize("more", [b"", b"\x40\x01c\x01d"], ids=["one literal", "several"])
+def test_split_keeps_the_order_of_one_name(more: bytes) -> None:
+    """A value that the table knows, behind a new one of its name."""
+    decoder = HeaderDecoder()
+    decoder.decode(b"\x40\x01a\x011")
+    common, own = decoder.split(b"\x82" + more + b"\x40\x01a\x012" + (b"\xc0" if more else b"\xbf"))
+    assert [value for name, value in common + own if name == b"a"] == [b"2", b"1"]
+
+
 def test_split_refuses_a_pseudo_header_after_a_literal() -> None:
     """RFC 9113 §8.3: the one wrong order that two parts would hide."""
     decoder = HeaderDecoder()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import TYPE_CHECKING, Any, Final
 
 from laura_fast import limits
@@ -14,9 +13,13 @@ from laura_fast.wire.grpc.status import code_for_reset
 from laura_fast.wire.http2.stream import State
 
 if TYPE_CHECKING:
+    import asyncio
+
     from laura_fast.transport.native.channel.link import Link
     from laura_fast.transport.native.channel.method import CallOptions, Method
+    from laura_fast.transport.native.inbox import Inbox
     from laura_fast.wire.grpc.response import ResponseBlock
+    from laura_fast.wire.http2.answer_blocks import Receiver
     from laura_fast.wire.http2.stream import Stream
 
 _AT_ONCE_S: Final = 0.001
@@ -33,14 +36,34 @@ class ClientCall(Outcome):
         deadline: By the loop's clock; None = none.
     """
 
-    stream: Stream | None = None
-    deadline: float | None = None
-    _attempts = 0
+    __slots__ = (
+        "_attempts",
+        "_inbox",
+        "_message",
+        "_options",
+        "_request",
+        "_response",
+        "_stream_id",
+        "deadline",
+        "stream",
+    )  # of the kinds too: classes with slots of their own can't be mixed
 
-    def __init__(self, method: Method, options: CallOptions) -> None:
+    def __init__(
+        self, method: Method, options: CallOptions, loop: asyncio.AbstractEventLoop, request: bytes = b""
+    ) -> None:
         self._method = method
         self._options = options
-        self._loop = loop = asyncio.get_running_loop()
+        self._loop = loop
+        self._link = self._code = self._head = self._last = None
+        self._awaited = self._waiters = self._callbacks = None
+        self.stream: Stream | None = None
+        self.deadline: float | None = None
+        self._details = ""
+        self._attempts = self._stream_id = 0
+        self._request = request
+        self._inbox: Inbox | None = None
+        self._message: bytes | None = None
+        self._response: Any = None
         if options.timeout_s is not None:
             self.deadline = deadline = loop.time() + options.timeout_s
             if deadline < method.pool.deadlines.rings_at:
@@ -73,7 +96,14 @@ class ClientCall(Outcome):
     def opened(self, stream: Stream) -> None:
         self.stream = stream
 
-    def answered(self, head: ResponseBlock, body: bytes, last: ResponseBlock) -> bool:  # noqa: ARG002  # for unary calls
+    def answered(
+        self,
+        head: ResponseBlock,  # noqa: ARG002  # for unary calls
+        data: bytes,  # noqa: ARG002
+        start: int,  # noqa: ARG002
+        end: int,  # noqa: ARG002
+        last: ResponseBlock,  # noqa: ARG002
+    ) -> bool:
         return False
 
     def headed(self, block: ResponseBlock) -> None:
@@ -118,6 +148,10 @@ class ClientCall(Outcome):
         """The connection is gone, or there never was one."""
         self._finish(Code.UNAVAILABLE, reason)
 
+    def caller(self) -> ClientCall | None:
+        """See `Listener`, which is another answer to the connection."""
+        return self
+
     # --- for the kinds of calls ----------------------------------------------------------------------------------
 
     def _can_repeat(self) -> bool:
@@ -127,8 +161,12 @@ class ClientCall(Outcome):
         """The server says OK; the kind of call may know better."""
         self._finish(*block.outcome, block)
 
-    def _frame(self, request: Any) -> bytes:
-        """The request as it goes out.
+    def _receiver(self) -> Receiver:
+        """Who is told what the stream brings."""
+        return self
+
+    def _serialise(self, request: Any) -> bytes:
+        """The request as a message.
 
         Raises:
             OverloadedError: Larger than the channel's limit.
@@ -137,6 +175,10 @@ class ClientCall(Outcome):
         limit = self._method.pool.options.max_send_bytes
         if len(message) > limit:
             raise OverloadedError(f"Sent message larger than max ({len(message)} vs. {limit})", "MESSAGE_TOO_LARGE")
+        return message
+
+    def _frame(self, message: bytes) -> bytes:
+        """The message as it goes out."""
         return frame_message(message, self._options.route.codec)
 
     def _block(self, link: Link) -> bytes:

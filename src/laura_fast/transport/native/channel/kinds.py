@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -159,7 +160,7 @@ class UnaryUnary(_UnaryStarter, grpc.aio.UnaryUnaryMultiCallable[Any, Any]):
         if metadata or wait_for_ready or self._chain or credentials is not None or compression is not None:
             return self._begin(request, timeout, metadata, credentials, wait_for_ready, compression)
         if timeout != self._plain.timeout_s:
-            self._plain = self._plain._replace(timeout_s=timeout)
+            self._plain = replace(self._plain, timeout_s=timeout)
         return UnaryUnaryCall(self._method, self._plain, request)
 
 

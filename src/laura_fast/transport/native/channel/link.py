@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from laura_fast.transport.native.channel.call import ClientCall
+    from laura_fast.transport.native.channel.dropped import Listener
     from laura_fast.transport.native.channel.options import ChannelOptions
 
 _monotonic = time.monotonic
@@ -33,6 +34,7 @@ class Link(asyncio.Protocol):
         loop: The event loop.
         ready: Done when the server's SETTINGS are here; an exception if the connection ended before.
         reason: Why it ended.
+        flush_scheduled: `flush_soon` has nothing to do.
         on_turn: Called when streams may have become free, or the connection takes no more.
         on_lost: Called once when the connection is gone.
     """
@@ -49,14 +51,15 @@ class Link(asyncio.Protocol):
         self.on_lost: Callable[[Link], None] | None = None
         self._options = options
         self._transport: Any = None
-        self._flush_scheduled = self._more = False
+        self.flush_scheduled = self._more = False
         self._heard_at = 0.0
         self._keeper: asyncio.TimerHandle | None = None
 
     @property
     def calls(self) -> list[ClientCall]:
         """Calls that are not over."""
-        return cast("list[ClientCall]", self.machine.receivers)
+        receivers = cast("list[ClientCall | Listener]", self.machine.receivers)
+        return [call for receiver in receivers if (call := receiver.caller()) is not None]
 
     # --- from the socket -----------------------------------------------------------------------------------------
 
@@ -120,12 +123,12 @@ class Link(asyncio.Protocol):
 
     def flush_soon(self) -> None:
         """Writes what has gathered when this turn of the loop is over."""
-        if not self._flush_scheduled:
-            self._flush_scheduled = True
+        if not self.flush_scheduled:
+            self.flush_scheduled = True
             self.loop.call_soon(self._flush)
 
     def _flush(self) -> None:
-        self._flush_scheduled = False
+        self.flush_scheduled = False
         if self._transport.is_closing():
             return
         machine = self.machine

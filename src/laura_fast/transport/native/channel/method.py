@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 from laura_fast import limits
 from laura_fast.wire.grpc.request_blocks import Route
@@ -62,8 +63,9 @@ class Method:
         return Method(name, self.pool, self.serialise, self.parse, self._user_agent)
 
 
-class CallOptions(NamedTuple):
-    """What the caller said about one call.
+@dataclass(slots=True)
+class CallOptions:
+    """What the caller said about one call. Nobody changes it; frozen, it would be slow to make.
 
     Attributes:
         timeout_s: From now to its deadline; None = none.

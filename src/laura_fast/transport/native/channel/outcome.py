@@ -21,22 +21,32 @@ CANCELLED_TEXT: Final = "Locally cancelled by application!"
 
 
 class Outcome:
-    """How far a call has come.
+    """How far a call has come. Nothing is made here: `ClientCall` says what a call begins with."""
 
-    What is unusual is an attribute of the class until it happens, so that a call is made with few stores.
-    """
+    __slots__ = (
+        "_awaited",
+        "_callbacks",
+        "_code",
+        "_details",
+        "_head",
+        "_last",
+        "_link",
+        "_loop",
+        "_method",
+        "_waiters",
+    )
 
     _method: Method
     _loop: asyncio.AbstractEventLoop
-    _link: Link | None = None
-    _code: Code | None = None
-    _details = ""
-    _head: ResponseBlock | None = None
-    _last: ResponseBlock | None = None
-    _waiters: list[asyncio.Future[None]] | None = None
-    _callbacks: list[Callable[[Any], None]] | None = None
-    _awaited: asyncio.Future[None] | None = None
+    _link: Link | None
+    _code: Code | None
+    _details: str
+    _head: ResponseBlock | None
+    _last: ResponseBlock | None
+    _awaited: asyncio.Future[None] | None
     """What the first `await` of the call waits for: its end."""
+    _waiters: list[asyncio.Future[None]] | None
+    _callbacks: list[Callable[[Any], None]] | None
 
     def done(self) -> bool:
         return self._code is not None

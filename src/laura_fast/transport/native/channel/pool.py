@@ -78,7 +78,8 @@ class Pool:
     def free(self) -> Link | None:
         """A connection that takes a call now."""
         for link in self._links:
-            if link.machine.room > 0:
+            machine = link.machine
+            if len(machine.pending) + len(machine.streams) < machine.limit:
                 return link
         return None
 

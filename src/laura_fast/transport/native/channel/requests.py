@@ -26,10 +26,12 @@ _MIXED: Final = "The iterator and read/write APIs may not be mixed on a single R
 class OneRequest(ClientCall):
     """Sends one message."""
 
+    __slots__ = ()
+
     def __init__(self, method: Method, options: CallOptions, request: Any) -> None:
-        super().__init__(method, options)
+        super().__init__(method, options, asyncio.get_running_loop())
         try:
-            self._request = self._frame(request)
+            self._request = self._serialise(request)
         except OverloadedError as error:
             self._finish(error.code, error.message)
         except BaseException:
@@ -40,7 +42,7 @@ class OneRequest(ClientCall):
 
     def begin(self, link: Link) -> None:
         self._link = link
-        self.stream = link.machine.request(self, self._block(link), self._request)
+        self.stream = link.machine.request(self._receiver(), self._block(link), self._frame(self._request))
         link.flush_soon()
         if self._waiters is not None:
             self._wake()
@@ -52,7 +54,7 @@ class ManyRequests(ClientCall):
     def __init__(
         self, method: Method, options: CallOptions, requests: AsyncIterable[Any] | Iterable[Any] | None = None
     ) -> None:
-        super().__init__(method, options)
+        super().__init__(method, options, asyncio.get_running_loop())
         self._sent: list[bytes] = []
         self._sent_bytes = 0
         self._half_closed = False
@@ -80,7 +82,7 @@ class ManyRequests(ClientCall):
 
     def begin(self, link: Link) -> None:
         self._link = link
-        stream = self.stream = link.machine.open(self, self._block(link))
+        stream = self.stream = link.machine.open(self._receiver(), self._block(link))
         for data in self._sent:
             link.machine.send_data(stream, data)
         if self._half_closed:
@@ -119,7 +121,7 @@ class ManyRequests(ClientCall):
         if self._half_closed:
             raise asyncio.InvalidStateError(_HALF_CLOSED)
         try:
-            data = self._frame(request)
+            data = self._frame(self._serialise(request))
         except OverloadedError as error:
             self._finish(error.code, error.message)
             self._raise_for_status()

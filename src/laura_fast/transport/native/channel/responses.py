@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import grpc
 
 from laura_fast.errors import Code, RpcError
 from laura_fast.transport.native.channel.call import ClientCall
+from laura_fast.transport.native.channel.dropped import Listener
 from laura_fast.transport.native.inbox import Inbox
 from laura_fast.wire.grpc.framing import PREFIX_BYTES, Deframer
 
@@ -15,15 +16,19 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Generator
 
     from laura_fast.wire.grpc.response import ResponseBlock
+    from laura_fast.wire.http2.answer_blocks import Receiver
 
 _WRONG_COUNT = "the method answers with one message, the server sent {}"
 """gRPC statuscodes.md, "Response cardinality violation": UNIMPLEMENTED."""
 
 
+_OK: Final = Code.OK
+
+
 class _Buffered(ClientCall):
     """Bytes that arrived and were not read yet."""
 
-    _inbox: Inbox | None = None
+    __slots__ = ()
 
     def _take_inbox(self) -> Inbox:
         if self._inbox is None:
@@ -51,8 +56,7 @@ class OneResponse(_Buffered):
     A message that is one frame, as nearly all are, is kept as it came: paid for by bench.transport.
     """
 
-    _message: bytes | None = None
-    _response: Any = None
+    __slots__ = ()
 
     def __await__(self) -> Generator[Any, None, Any]:
         if self._code is None:
@@ -65,7 +69,8 @@ class OneResponse(_Buffered):
             except BaseException:
                 self.cancel()
                 raise
-        self._raise_for_status()
+        if self._code is not _OK:
+            self._raise_for_status()
         return self._response
 
     def received(self, data: bytes) -> None:
@@ -115,7 +120,19 @@ class OneResponse(_Buffered):
 
 
 class ManyResponses(_Buffered):
-    """Ends behind any number of messages. They are cut out, and the server's window widened, when they are read."""
+    """Ends behind any number of messages. They are cut out, and the server's window widened, when they are read.
+
+    Dropped before its end, it is cancelled, as grpc.aio's calls are.
+    """
+
+    def __del__(self) -> None:
+        loop = getattr(self, "_loop", None)  # None: there was no event loop to begin in
+        if loop is not None and self._code is None and not loop.is_closed():
+            # Rubbish is collected in any thread.
+            loop.call_soon_threadsafe(self._finish, Code.CANCELLED, "the call was dropped")
+
+    def _receiver(self) -> Receiver:
+        return Listener(self)
 
     def __aiter__(self) -> AsyncIterator[Any]:
         return self._responses()
