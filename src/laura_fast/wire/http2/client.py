@@ -126,7 +126,7 @@ class ClientConnection(Exchanges):
             raise ProtocolError("that is an HTTP1.x server", ErrorCode.HTTP_1_1_REQUIRED)
         while size - position >= h2.FRAME_HEAD_BYTES:
             head, flags, stream_id = _read_head(data, position)
-            if stream_id in pending:
+            if stream_id in pending and self._block_of is None:
                 position, taken = self._take_answers(data, position, budget)
                 if taken:
                     budget -= taken

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import struct
 from functools import lru_cache
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from laura_fast import limits
 from laura_fast.wire.http2 import constants as h2
@@ -30,7 +30,6 @@ LONGEST: Final = limits.MAX_FRAME_BYTES << 8 | 0xFF
 
 _LAST: Final = h2.END_HEADERS | h2.END_STREAM
 _PREFIX_BYTES: Final = 5
-_SHORTEST_ANSWER: Final = 3 * h2.FRAME_HEAD_BYTES
 
 
 class Exchanges(AnswerBlocks):
@@ -88,29 +87,37 @@ class Exchanges(AnswerBlocks):
     def _take_answers(self, data: bytes, start: int, most: int) -> tuple[int, int]:
         """Takes whole ordinary answers, `most` of them: where the first other frame begins, and how many were taken.
 
-        Their header blocks were seen before, so they leave the decoder's table alone.
+        They are alike, so what is in front of the first one's body says how long that of the others is. Their header
+        blocks were seen before, so they leave the decoder's table alone.
         """
-        size, pending, first_of, last_of = len(data), self.pending, self._firsts.get, self._lasts.get
-        taken = received = 0
-        while size - start >= _SHORTEST_ANSWER and taken < most and self._block_of is None:
-            head, flags, stream_id = _read_head(data, start)
-            body = start + 9 + (head >> 8)
-            first = first_of(data[start + 9 : body])
-            if first is None or flags != h2.END_HEADERS or head & 0xFF != h2.HEADERS or body + 18 > size:
-                break
-            head, flags, body_id = _read_head(data, body)
-            body += 9
+        pending, first_of, last_of = self.pending, self._firsts.get, self._lasts.get
+        size, taken, received = len(data), 0, 0
+        front, front_bytes = _front(int.from_bytes(data[start : start + 3], "big"))
+        while size - start >= front_bytes + h2.FRAME_HEAD_BYTES and taken < most:
+            first_head, first_flags, stream_id, block, head, flags, body_id = front(data, start)
+            first = first_of(block)
+            body = start + front_bytes
             trailers = body + (head >> 8)
-            if head & 0xFF or flags or head > LONGEST or trailers + 9 > size:
+            if (
+                first is None
+                or first_head != len(block) << 8 | h2.HEADERS
+                or first_flags != h2.END_HEADERS
+                or head & 0xFF != h2.DATA
+                or flags
+                or head > LONGEST
+                or trailers + h2.FRAME_HEAD_BYTES > size
+            ):
                 break
-            last_head, flags, last_id = _read_head(data, trailers)
-            end: int = trailers + 9 + (last_head >> 8)
-            last = last_of(data[trailers + 9 : end])
-            if last is None or flags != _LAST or last_head & 0xFF != h2.HEADERS or end > size:
-                break
+            last_head, last_flags, last_id = _read_head(data, trailers)
+            end: int = trailers + h2.FRAME_HEAD_BYTES + (last_head >> 8)
+            last = last_of(data[trailers + h2.FRAME_HEAD_BYTES : end])
             receiver = pending.get(stream_id)
             if (
-                receiver is None
+                last is None
+                or last_head & 0xFF != h2.HEADERS
+                or last_flags != _LAST
+                or end > size
+                or receiver is None
                 or not body_id == last_id == stream_id
                 or not receiver.answered(first, data, body, trailers, last)
             ):
@@ -137,3 +144,10 @@ class Exchanges(AnswerBlocks):
 def _pack_request(block_bytes: int) -> Callable[..., bytes]:
     """Packs HEADERS with a block of this length, the head of DATA behind it, and a message's prefix."""
     return struct.Struct(f">IBI{block_bytes}sIBIBI").pack
+
+
+@lru_cache(maxsize=limits.MAX_MEMOISED_BLOCKS)
+def _front(block_bytes: int) -> tuple[Callable[..., Any], int]:
+    """Reads HEADERS with a block of this length and the head of DATA behind it; and how long they are."""
+    front = struct.Struct(f">IBI{block_bytes}sIBI")
+    return front.unpack_from, front.size
