@@ -1,27 +1,24 @@
 """The client's side of a connection: from requests to bytes, and from bytes to answers.
 
-Theory: a unary request is one piece of bytes, HEADERS and DATA with END_STREAM; its answer is mostly HEADERS, DATA and
-trailers in one read. Such a call never becomes a `Stream`: it is an entry in `pending`, until its whole answer is taken
-in one step. Any other frame on it makes it a `Stream` first. Header blocks that change no table are decoded once, and
-what the host made of them is remembered for their bytes. A stream of which the peer has sent everything is over,
-whatever we still had to send: gRPC's trailers decide the call. So no stream is ever half-closed (remote) between two
-reads.
+Theory: most calls are exchanges that never become a `Stream`, see there. Header blocks that change no table are decoded
+once, and what the host made of them is remembered for their bytes. A stream of which the peer has sent everything is
+over, whatever we still had to send: gRPC's trailers decide the call. So no stream is ever half-closed (remote) between
+two reads.
 """
 
 from __future__ import annotations
 
-import struct
-from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
 from laura_fast import limits
 from laura_fast.errors import ProtocolError
 from laura_fast.wire.http2 import constants as h2
 from laura_fast.wire.http2 import frames
-from laura_fast.wire.http2.answer_blocks import UNANSWERED, AnswerBlocks
+from laura_fast.wire.http2.answer_blocks import UNANSWERED
 from laura_fast.wire.http2.connection import Connection
 from laura_fast.wire.http2.constants import Setting
 from laura_fast.wire.http2.errors import ErrorCode
+from laura_fast.wire.http2.exchanges import LONGEST, Exchanges
 from laura_fast.wire.http2.hpack_encoder import HeaderEncoder
 from laura_fast.wire.http2.stream import Input, State, Stream
 
@@ -32,24 +29,15 @@ if TYPE_CHECKING:
     from laura_fast.wire.http2.hpack_table import Fields
 
 _read_head = frames.HEAD.unpack_from
-_LONGEST: Final = limits.MAX_FRAME_BYTES << 8 | 0xFF
-"""The greatest first word of a frame head that we allow: length and type."""
-
-_LAST: Final = h2.END_HEADERS | h2.END_STREAM
-_PREFIX_BYTES: Final = 5
-_SHORTEST_ANSWER: Final = 3 * h2.FRAME_HEAD_BYTES
 
 
-class ClientConnection(AnswerBlocks):
+class ClientConnection(Exchanges):
     """One connection to a server.
 
     Attributes:
         encoder: Our side of header compression: blocks must be sent in the order they are made.
-        goaway_code: Error code of the peer's GOAWAY; None before one.
         goaway_reason: Its text.
         failure: What the peer did wrong that ended the connection; empty if nothing.
-        limit: How many streams and pending requests there may be; 0 once the peer or we are about to close.
-        pending: Who waits for the answer to a request that went out whole and needs no stream, by stream id.
 
     Args:
         prepare: Judges the fields of a header block; raises `RefusedFieldsError` where they are malformed.
@@ -58,45 +46,16 @@ class ClientConnection(AnswerBlocks):
     def __init__(self, prepare: Callable[[Fields], Block]) -> None:
         super().__init__(prepare)
         self.encoder = HeaderEncoder()
-        self.goaway_code: int | None = None
         self.goaway_reason = b""
         self.failure = ""
-        self.pending: dict[int, Receiver] = {}
         self._rest = b""
-        self._set_limits()
         self.out += _greeting()
-
-    @property
-    def receivers(self) -> list[Receiver]:
-        """Everyone who waits for an answer, or for the rest of one."""
-        return [*self.pending.values(), *(stream.call for stream in self.streams.values())]
 
     def open(self, receiver: Receiver, block: bytes) -> Stream:
         """Begins a request; its body follows with `send_data` and ends with `send_trailers` of an empty block."""
         stream = self._new_stream(receiver)
         self.send_headers(stream, block)
         return stream
-
-    def exchange(self, receiver: Receiver, block: bytes, message: bytes) -> int:
-        """Sends a request of one message, whose prefix is put in front here; its answer is expected whole.
-
-        Paid for by bench.channel. The stream id; 0 = nothing is sent, as it does not fit: `request` must do it.
-        """
-        size, block_size = len(message), len(block)
-        length = size + _PREFIX_BYTES
-        if length > self._whole_bytes or length > self.window or block_size > h2.DEFAULT_FRAME_BYTES or self.blocked:
-            return 0
-        self.last_stream_id = stream_id = self.last_stream_id + 1 | 1
-        if stream_id > limits.LAST_STREAM_ID_BEFORE_DRAIN:
-            self._set_limits()
-        self.pending[stream_id] = receiver
-        self.window -= length
-        self.strikes = 0
-        head = _pack_request(block_size)(
-            block_size << 8 | 1, h2.END_HEADERS, stream_id, block, length << 8, h2.END_STREAM, stream_id, 0, size
-        )
-        self.out += head, message
-        return stream_id
 
     def request(self, receiver: Receiver, block: bytes, message: bytes) -> Stream:
         """Sends a whole request; `message` has its prefix. What the windows do not take now is queued."""
@@ -118,11 +77,6 @@ class ClientConnection(AnswerBlocks):
             message,
         )
         return stream
-
-    def withdraw(self, stream_id: int) -> None:
-        """Gives an `exchange` up."""
-        if self.pending.pop(stream_id, None) is not None:
-            self.reset_stream(stream_id, ErrorCode.CANCEL)
 
     def cancel(self, stream: Stream) -> None:
         """Gives a stream up."""
@@ -152,12 +106,6 @@ class ClientConnection(AnswerBlocks):
         self._rest = data[position:] if position < len(data) else b""
         return more
 
-    def _set_limits(self) -> None:
-        ending = self.closed or self.goaway_code is not None
-        ending = ending or self.last_stream_id > limits.LAST_STREAM_ID_BEFORE_DRAIN
-        self.limit = 0 if ending else self.peer.max_concurrent_streams
-        self._whole_bytes = min(self.peer.frame_bytes, self.peer.initial_window)
-
     def _new_stream(self, receiver: Receiver) -> Stream:
         self.last_stream_id = stream_id = self.last_stream_id + 1 | 1
         if stream_id > limits.LAST_STREAM_ID_BEFORE_DRAIN:
@@ -178,12 +126,12 @@ class ClientConnection(AnswerBlocks):
             raise ProtocolError("that is an HTTP1.x server", ErrorCode.HTTP_1_1_REQUIRED)
         while size - position >= h2.FRAME_HEAD_BYTES:
             head, flags, stream_id = _read_head(data, position)
-            if stream_id in pending:
+            if stream_id in pending and self._block_of is None:
                 position, taken = self._take_answers(data, position, budget)
                 if taken:
                     budget -= taken
                     continue
-            if head > _LONGEST and head >> 8 > limits.MAX_FRAME_BYTES:
+            if head > LONGEST and head >> 8 > limits.MAX_FRAME_BYTES:
                 raise ProtocolError(f"frame of {head >> 8} bytes", ErrorCode.FRAME_SIZE_ERROR)
             start, end = position + 9, position + 9 + (head >> 8)
             if end > size:
@@ -194,53 +142,6 @@ class ClientConnection(AnswerBlocks):
             self._dispatch(head & 0xFF, flags, stream_id & h2.MAX_STREAM_ID, data[start:end])
             position = end
         return position, False
-
-    def _take_answers(self, data: bytes, start: int, most: int) -> tuple[int, int]:
-        """Takes whole ordinary answers, `most` of them: where the first other frame begins, and how many were taken.
-
-        Their header blocks were seen before, so they leave the decoder's table alone.
-        """
-        size, pending, first_of, last_of = len(data), self.pending, self._firsts.get, self._lasts.get
-        taken = received = 0
-        while size - start >= _SHORTEST_ANSWER and taken < most and self._block_of is None:
-            head, flags, stream_id = _read_head(data, start)
-            body = start + 9 + (head >> 8)
-            first = first_of(data[start + 9 : body])
-            if first is None or flags != h2.END_HEADERS or head & 0xFF != h2.HEADERS or body + 18 > size:
-                break
-            head, flags, body_id = _read_head(data, body)
-            body += 9
-            trailers = body + (head >> 8)
-            if head & 0xFF or flags or head > _LONGEST or trailers + 9 > size:
-                break
-            last_head, flags, last_id = _read_head(data, trailers)
-            end: int = trailers + 9 + (last_head >> 8)
-            last = last_of(data[trailers + 9 : end])
-            if last is None or flags != _LAST or last_head & 0xFF != h2.HEADERS or end > size:
-                break
-            receiver = pending.get(stream_id)
-            if (
-                receiver is None
-                or not body_id == last_id == stream_id
-                or not receiver.answered(first, data, body, trailers, last)
-            ):
-                break
-            pending.pop(stream_id, None)
-            start = end
-            taken += 1
-            received += head >> 8
-        self.data_frames += taken
-        if received:
-            self._credit(received)
-        return start, taken
-
-    def _open_pending(self, stream_id: int) -> None:
-        """Makes a pending request a stream. Everything was sent on it, so its window does not matter."""
-        receiver = self.pending.pop(stream_id)
-        stream = self.streams[stream_id] = Stream(stream_id, UNANSWERED, 0, self.now)
-        stream.state = State.HALF_CLOSED_LOCAL
-        stream.call = receiver
-        receiver.opened(stream)
 
     def _dispatch(self, kind: int, flags: int, stream_id: int, payload: bytes) -> None:
         if self._block_of is not None and (kind != h2.CONTINUATION or stream_id != self._block_of[0]):
@@ -333,12 +234,6 @@ _FRAMES: Final = {
     h2.WINDOW_UPDATE: ClientConnection.on_window_update,
     h2.CONTINUATION: ClientConnection.on_continuation,
 }
-
-
-@lru_cache(maxsize=limits.MAX_MEMOISED_BLOCKS)
-def _pack_request(block_bytes: int) -> Callable[..., bytes]:
-    """Packs HEADERS with a block of this length, the head of DATA behind it, and a message's prefix."""
-    return struct.Struct(f">IBI{block_bytes}sIBIBI").pack
 
 
 def _name(error_code: int) -> str:
