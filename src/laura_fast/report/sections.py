@@ -8,6 +8,7 @@ from collections import Counter
 from typing import TYPE_CHECKING, Final
 
 from laura_fast.report.charts import load as load_charts
+from laura_fast.report.charts import openloop as openloop_charts
 from laura_fast.report.charts import rivals as rival_charts
 from laura_fast.report.charts import scaling as scaling_charts
 from laura_fast.report.document import Bullets, Code, Document, Figure, Headline, Section, Table, Text
@@ -31,7 +32,11 @@ GENERAL_CAVEATS: Final = (
     "Server and load generator share one machine over loopback: no network, no card, no distance.",
     "One core each, and a virtual machine's cores at that. Compare figures within one run, not across machines.",
 )
-RIVAL_TITLES: Final = {"bench.rivals": "Against other servers", "bench.transport": "The transports side by side"}
+RIVAL_TITLES: Final = {
+    "bench.rivals": "Against other servers",
+    "bench.transport": "The transports side by side",
+    "bench.openloop": "Latency against offered load",
+}
 BUSY_LOAD: Final = 0.5
 KIB_PER_MIB: Final = 1024
 
@@ -148,7 +153,8 @@ def _figures(charts: Iterable[object]) -> list[Block]:
 
 
 def _rivals(session: Session) -> Section:
-    blocks = _figures(rival_charts.charts(session))
+    drawn = openloop_charts if session.tool == openloop_charts.TOOL else rival_charts
+    blocks = _figures(drawn.charts(session))
     view = rival_charts.View(session)
     for scenario in view.scenarios:
         rows = [

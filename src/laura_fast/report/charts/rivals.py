@@ -178,7 +178,7 @@ def throughput(view: View) -> Chart | None:
         return None
     sheet = Sheet(4.8)
     ticks = [f"{one.connections}×{one.streams}" for one in scenarios]
-    _lines(
+    lines(
         sheet.ax,
         view,
         [(place, one) for place, one in enumerate(scenarios)],
@@ -245,7 +245,7 @@ def under_load(view: View) -> Chart | None:
         return None
     sheet = Sheet(4.6)
     points = [(scenario.load_percent, scenario) for scenario in scenarios]
-    _lines(sheet.ax, view, points, lambda sample: sample.latency.p99_us / 1000)
+    lines(sheet.ax, view, points, lambda sample: sample.latency.p99_us / 1000)
     log_axis(sheet.ax.yaxis)
     sheet.ax.set_xticks([percent for percent, _ in points], [f"{percent} %" for percent, _ in points])
     sheet.ax.set_xlabel("load, as a share of the server's own closed-loop maximum")
@@ -271,7 +271,7 @@ def cost_by_nodes(view: View) -> Chart | None:
     for ax, mode in zip(sheet.axes, modes, strict=True):
         fitting = [one for one in scenarios if one.topology == mode and (one.connections, one.streams) == shape]
         points: list[tuple[float, Scenario]] = sorted(((one.nodes, one) for one in fitting), key=lambda pair: pair[0])
-        _lines(ax, view, points, lambda sample: sample.server_cpu_us_per_call)
+        lines(ax, view, points, lambda sample: sample.server_cpu_us_per_call)
         log_axis(ax.xaxis, sizes)
         log_axis(ax.yaxis)
         ax.set_xlabel("registered nodes, log scale")
@@ -285,7 +285,7 @@ def cost_by_nodes(view: View) -> Chart | None:
     )
 
 
-def _lines(ax: Axes, view: View, points: Sequence[tuple[float, Scenario]], of: Callable[[Sample], float]) -> None:
+def lines(ax: Axes, view: View, points: Sequence[tuple[float, Scenario]], of: Callable[[Sample], float]) -> None:
     """One line per subject through the medians, the spread at each point; points are nudged apart sideways."""
     for name, look in view.looks.items():
         drawn = [(x, spread(map(of, samples))) for x, one in points if (samples := view.samples(one, name))]

@@ -18,7 +18,7 @@ FORMAT_VERSION = 1
 """Raised when a field changes its meaning or goes away; a new field with a default doesn't raise it."""
 
 Call = Literal["heartbeat", "registration", "heartbeat_stream"]
-Client = Literal["h2load", "go", "grpcio", "raw"]
+Client = Literal["h2load", "go", "grpcio", "raw", "load"]
 """Who sends the load. "h2load" also stands for the generator that a subject which isn't gRPC brings along."""
 Topology = Literal["changed", "always"]
 Metric = Literal["server_cpu_us_per_call", "requests_per_s", "p99_us", "rss_anon_kib"]
@@ -55,7 +55,7 @@ class Scenario(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Latency(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Percentiles of one run in µs, from every request's own time (no sampling, no histogram).
+    """Percentiles of one run in µs, from every request's own time, or from a histogram that is within 0.1 % of it.
 
     `None`: the load generator doesn't tell this one.
     """
@@ -65,6 +65,8 @@ class Latency(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     p99_us: float
     max_us: float
     p90_us: float | None = None
+    p999_us: float | None = None
+    """99.9 %."""
 
 
 class Sample(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
