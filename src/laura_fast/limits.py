@@ -156,6 +156,10 @@ STREAM_QUEUE_BYTES: Final = 64 * KIB
 MAX_REMEMBERED_RESETS: Final = 256
 """Streams we ended before the peer did: frames of theirs still on the way are dropped silently (RFC 9113 §5.1)."""
 
+MAX_READY_MESSAGES: Final = 64
+"""Whole messages of a stream that are kept as they came. Each is an object, and a window may hold thousands of empty
+ones: more go into one buffer, which costs them more time and us no more memory than their octets."""
+
 MAX_MEMOISED_BLOCKS: Final = 64
 MAX_MEMOISED_BLOCK_BYTES: Final = 512
 """Header blocks whose meaning a connection remembers: 32 KiB at most, and a client repeats a few."""

@@ -142,13 +142,10 @@ class Inbox:
             RpcError: It is broken.
         """
         deframer = self._deframer
-        if not deframer.has_message:
-            return None
-        before = deframer.held_bytes
         message = deframer.pop()
         if message is not None:
             if deframer.has_message:
-                self._give_back(min(before - deframer.held_bytes, self._held))
+                self._give_back(max(0, self._held - deframer.held_bytes))
             else:
                 self.give_back()
         return message

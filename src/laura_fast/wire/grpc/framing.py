@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import struct
+from collections import deque
 from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
 from laura_fast.errors import Code, OverloadedError, RpcError
+from laura_fast.limits import MAX_READY_MESSAGES
 
 if TYPE_CHECKING:
     from laura_fast.wire.grpc.compression import Codec
@@ -18,6 +20,7 @@ PREFIX_BYTES: Final = PREFIX.size
 
 _COMPRESSED: Final = 1
 _pack_prefix = PREFIX.pack
+_read_prefix = PREFIX.unpack_from
 
 
 class BrokenMessageError(RpcError):
@@ -52,30 +55,33 @@ def too_large(size: int, limit: int) -> OverloadedError:
 class Deframer:
     """Cuts the DATA of one direction of one stream into messages.
 
-    Nothing is allocated on the word of a prefix: what is held is what arrived.
+    Nothing is allocated on the word of a prefix: what is held is what arrived. A piece that is one whole plain message,
+    as nearly all are, is kept as it came (paid for by bench.streams); everything else goes through one buffer.
 
     Args:
         max_message_bytes: Longest message, on the wire and inflated.
         codec: How compressed messages are packed; None where the call named no encoding.
     """
 
-    __slots__ = ("_buffer", "_codec", "_max_message_bytes", "_needed")
+    __slots__ = ("_buffer", "_codec", "_max_message_bytes", "_needed", "_ready", "_ready_bytes")
 
     def __init__(self, max_message_bytes: int, codec: Codec | None = None) -> None:
         self._buffer: bytes | bytearray = b""
         self._needed = PREFIX_BYTES
         self._max_message_bytes = max_message_bytes
         self._codec = codec
+        self._ready: deque[bytes] = deque()  # before what is in the buffer
+        self._ready_bytes = 0
 
     @property
     def held_bytes(self) -> int:
         """Octets that were pushed and not popped."""
-        return len(self._buffer)
+        return self._ready_bytes + len(self._buffer)
 
     @property
     def has_message(self) -> bool:
         """`pop` has a message."""
-        return len(self._buffer) >= self._needed
+        return bool(self._ready) or len(self._buffer) >= self._needed
 
     @property
     def missing_bytes(self) -> int:
@@ -85,7 +91,8 @@ class Deframer:
     @property
     def surplus_bytes(self) -> int:
         """Octets behind the first whole message."""
-        return max(0, len(self._buffer) - self._needed)
+        first = len(self._ready[0]) if self._ready else self._needed
+        return max(0, self.held_bytes - first)
 
     def push(self, data: bytes) -> None:
         """Takes what arrived.
@@ -94,8 +101,15 @@ class Deframer:
             OverloadedError: The next message is larger than the limit: refused at its prefix.
             BrokenMessageError: Its flags are not defined, or it is compressed and no encoding was named.
         """
+        size = len(data)
         if not self._buffer:
-            self._buffer = data  # as it came, paid for by bench.transport: mostly it is one whole message
+            if size >= PREFIX_BYTES and len(self._ready) < MAX_READY_MESSAGES:
+                compressed, length = _read_prefix(data)
+                if not compressed and length == size - PREFIX_BYTES <= self._max_message_bytes:
+                    self._ready.append(data)
+                    self._ready_bytes += size
+                    return
+            self._buffer = data
         else:
             if isinstance(self._buffer, bytes):
                 self._buffer = bytearray(self._buffer)
@@ -109,10 +123,10 @@ class Deframer:
             OverloadedError: The message, or what it inflates to, is larger than the limit.
             BrokenMessageError: As for `push`, or the compressed content is not what was declared.
         """
-        buffer = self._buffer
-        if type(buffer) is bytes and len(buffer) == self._needed > PREFIX_BYTES and not buffer[0]:
-            self._buffer, self._needed = b"", PREFIX_BYTES  # mostly it is one whole plain message (bench.transport)
-            return buffer[PREFIX_BYTES:]
+        if self._ready:
+            ready = self._ready.popleft()
+            self._ready_bytes -= len(ready)
+            return ready[PREFIX_BYTES:]
         self._look()
         if not self.has_message:
             return None
@@ -138,6 +152,8 @@ class Deframer:
         """Forgets what is held."""
         self._buffer = b""
         self._needed = PREFIX_BYTES
+        self._ready.clear()
+        self._ready_bytes = 0
 
     def finish(self) -> None:
         """Tells that the peer half-closed.
@@ -145,7 +161,7 @@ class Deframer:
         Raises:
             BrokenMessageError: In the middle of a message.
         """
-        if self._buffer:
+        if self.held_bytes:
             raise BrokenMessageError("stream ended inside a message", "TRUNCATED_MESSAGE")
 
     def _look(self) -> None:
