@@ -12,7 +12,7 @@ import orjson
 from hyperframe.frame import Frame, GoAwayFrame, HeadersFrame, PingFrame, SettingsFrame
 
 from laura_fast.transport import grpcio, native
-from laura_fast.transport.settings import TlsFiles, TransportSettings
+from laura_fast.transport.settings import RpcObserver, TlsFiles, TransportSettings
 
 if TYPE_CHECKING:
     import ssl
@@ -23,7 +23,7 @@ NAME_KINDS = ("peer_dns", "peer_uri")
 PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
 
 
-class Recorder:
+class Recorder(RpcObserver):
     """An RpcObserver that remembers."""
 
     def __init__(self) -> None:

@@ -20,7 +20,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from laura_fast.transport.native.channel import insecure_channel
-from laura_fast.transport.settings import TransportSettings
+from laura_fast.transport.settings import RpcObserver, TransportSettings
 from tests.conftest import TRANSPORTS
 from tests.contract.transport_kit import FACTORIES, until
 from tests.properties.scripted import Cut, Ending, Kind, Outcome, Reads, Script, ScriptedService, Seen, digest, perform
@@ -33,7 +33,7 @@ RACY: Final = frozenset({Cut.AT_ONCE, Cut.PAST, Cut.DEADLINE})
 """Whether the handler hears of such a call at all is a matter of time, so only the client's side is compared."""
 
 
-class Codes:
+class Codes(RpcObserver):
     """An RpcObserver that keeps codes."""
 
     def __init__(self) -> None:

@@ -18,7 +18,7 @@ from laura_fast.limits import MAX_OBSERVED_METHODS
 from laura_fast.observability import log
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from google.protobuf.descriptor import MethodDescriptor, ServiceDescriptor
     from prometheus_client.core import Metric
@@ -95,6 +95,21 @@ class RpcStats:
         stats.seconds += seconds
         if _stdlib_log.isEnabledFor(logging.DEBUG):
             _log.debug("rpc", method=method, code=_NAMES[code], ms=round(seconds * 1000, 3), peer=peer)
+
+    def recorder(self, method: str) -> Callable[[float, str], None]:
+        """Counts calls that were accepted and answered well at once, at half the cost (paid for by bench.compare)."""
+        stats = self._methods[method]
+        codes, buckets, logs = stats.codes, stats.buckets, _stdlib_log.isEnabledFor
+
+        def record(seconds: float, peer: str) -> None:
+            stats.started += 1
+            codes[0] += 1
+            buckets[bisect_left(BUCKETS_S, seconds)] += 1
+            stats.seconds += seconds
+            if logs(logging.DEBUG):
+                _log.debug("rpc", method=method, code=_NAMES[0], ms=round(seconds * 1000, 3), peer=peer)
+
+        return record
 
     @property
     def methods(self) -> list[MethodStats]:

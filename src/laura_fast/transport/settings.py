@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Protocol
 from laura_fast import limits
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
 
@@ -52,3 +53,15 @@ class RpcObserver(Protocol):
 
     def rpc_handled(self, method: str, code: int, seconds: float, peer: str) -> None:
         """A call ended with the canonical status `code` after `seconds` on the server."""
+
+    def recorder(self, method: str) -> Callable[[float, str], None]:
+        """What to call with (seconds, peer) for each call of `method` that was accepted and answered well at once.
+
+        One call of it stands for one of `rpc_started` and one of `rpc_handled`.
+        """
+
+        def record(seconds: float, peer: str) -> None:
+            self.rpc_started(method)
+            self.rpc_handled(method, 0, seconds, peer)
+
+        return record

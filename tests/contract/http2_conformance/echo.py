@@ -9,14 +9,13 @@ import grpc
 
 from laura_fast.services.binding import in_coroutine
 from laura_fast.transport import native
+from laura_fast.transport.settings import RpcObserver, TransportSettings
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
-    from laura_fast.transport.settings import TransportSettings
 
-
-class Silent:
+class Silent(RpcObserver):
     """An observer that counts and says nothing."""
 
     def __init__(self) -> None:

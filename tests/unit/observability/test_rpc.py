@@ -33,6 +33,16 @@ def call(stats: RpcStats, code: Code = Code.OK, seconds: float = 0.0003) -> None
     stats.rpc_handled(HEARTBEAT, code, seconds, "ipv4:127.0.0.1:1")
 
 
+def test_a_recorder_counts_what_both_calls_count() -> None:
+    at_once, in_two = RpcStats(), RpcStats()
+    record = at_once.recorder(HEARTBEAT)
+    for seconds in (0.00001, 0.0003, 0.3, 31.0):
+        record(seconds, "ipv4:127.0.0.1:1")
+        call(in_two, seconds=seconds)
+    assert exposition(at_once) == exposition(in_two)
+    assert at_once.in_flight == 0
+
+
 def test_a_known_method_shows_zeros_before_its_first_call() -> None:
     stats = RpcStats()
     stats.add_service(cluster_pb2.DESCRIPTOR.services_by_name["ClusterService"])

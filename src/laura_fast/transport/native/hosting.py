@@ -85,12 +85,11 @@ class Host:
         ):
             self._take_apart(stream_id, request, body)
             return
-        server, method, started = self.server, request.method, _monotonic()
+        method, started = request.method, _monotonic()
         inline = method.inline
         if inline is None:
             self._adopt(stream_id, request, None).begin_whole(body[PREFIX_BYTES:])
             return
-        server.observer.rpc_started(method.path)
         context = Context(request, self, started)
         message = None
         try:
@@ -100,7 +99,7 @@ class Host:
             failure = malformed(error) if message is None else error
             if isinstance(failure, RpcError):
                 inline.explain(context, failure)
-            self._adopt(stream_id, request, context).fail(failure)
+            self._answer_late(stream_id, request, context).fail(failure)
         else:
             self._answer(stream_id, request, context, answer)
 
@@ -111,15 +110,23 @@ class Host:
             message = method.serialise(answer)
             size = len(message) + PREFIX_BYTES
         except Exception as error:  # noqa: BLE001  # a serialiser's bug is the handler's bug
-            self._adopt(stream_id, request, context).fail(error)
+            self._answer_late(stream_id, request, context).fail(error)
             return
         if context.touched or size > server.answers.largest or not machine.can_answer(size):
-            self._adopt(stream_id, request, context).succeed(answer)
+            self._answer_late(stream_id, request, context).succeed(answer)
             return
         machine.out.append(server.answers.pack(stream_id, message))
         machine.window -= size
         machine.strikes = 0
-        server.observer.rpc_handled(method.path, 0, _monotonic() - context.started, self.peer)
+        answered = method.answered
+        if answered is None:
+            answered = method.answered = server.observer.recorder(method.path)
+        answered(_monotonic() - context.started, self.peer)
+
+    def _answer_late(self, stream_id: int, request: Request, context: Context) -> Call:
+        """The call of an inline handler whose answer takes a stream after all."""
+        self.server.observer.rpc_started(request.method.path)
+        return self._adopt(stream_id, request, context)
 
     def opened(self, stream: Stream) -> None:
         request: Request = stream.request

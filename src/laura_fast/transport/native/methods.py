@@ -36,6 +36,7 @@ class Method:
 
     Attributes:
         path: `/package.Service/Method`.
+        answered: Tells the observer of a call that was answered at once; None until there is one.
         style: How `behaviour` is run.
         exchanges: How to run the method's streams without it, where that can be done.
         inline: How to answer calls without it, where that can be done.
@@ -44,6 +45,7 @@ class Method:
     """
 
     __slots__ = (
+        "answered",
         "behaviour",
         "exchanges",
         "inline",
@@ -57,6 +59,7 @@ class Method:
 
     def __init__(self, path: str, handler: Handler) -> None:
         self.path = path
+        self.answered: Callable[[float, str], None] | None = None
         self.request_streaming = bool(handler.request_streaming)
         self.response_streaming = bool(handler.response_streaming)
         self.behaviour: Callable[..., Any] = _behaviour(handler)

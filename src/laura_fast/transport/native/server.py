@@ -14,14 +14,12 @@ from laura_fast.transport.native import sockets
 from laura_fast.transport.native.accepting import Acceptor
 from laura_fast.transport.native.state import ServerState
 from laura_fast.transport.native.sweeping import Sweeper
-from laura_fast.transport.settings import TlsFiles, TransportSettings
+from laura_fast.transport.settings import RpcObserver, TlsFiles, TransportSettings
 from laura_fast.transport.tls import TlsMaterial
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
     from concurrent.futures import Executor
-
-    from laura_fast.transport.settings import RpcObserver
 
 
 def create_server(
@@ -178,7 +176,7 @@ _POLL_S = 0.01
 """How often a stopping server looks whether it is done."""
 
 
-class _Silent:
+class _Silent(RpcObserver):
     """The observer of a server that has none."""
 
     def rpc_started(self, method: str) -> None:

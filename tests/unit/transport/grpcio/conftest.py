@@ -10,7 +10,7 @@ import grpc
 import pytest
 
 from laura_fast.transport.grpcio import create_server
-from laura_fast.transport.settings import TransportSettings
+from laura_fast.transport.settings import RpcObserver, TransportSettings
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     Serve = Callable[..., AbstractAsyncContextManager[Any]]
 
 
-class Recorder:
+class Recorder(RpcObserver):
     """An RpcObserver that remembers."""
 
     def __init__(self) -> None:
