@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from bench.compare import gate
+from bench.compare import case, gate
 from bench.compare.accepted import reason_for
 from bench.compare.counts import survey
 from bench.compare.rounds import Processes
@@ -106,5 +106,5 @@ def compare(
     tell(f"counted {sum(map(len, found.counted.values()))} figures of {len(found.common)} benchmarks")
     source = Processes(sides.base, sides.head, seed, tell)
     result = gate.run(source, found.common) if found.common else gate.Result({}, {}, {})
-    gone = sorted(set(sides.base_cases) - set(names))
+    gone = sorted(set(sides.base_cases) - set(case.names()))
     return Comparison(sides.base_commit, seed, found, gone, result, source.rounds, accepted, now() - started)
