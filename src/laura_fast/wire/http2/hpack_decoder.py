@@ -12,7 +12,6 @@ from typing import Final
 from laura_fast.limits import (
     HEADER_FIELDS,
     HEADER_LIST_ABUSE_FACTOR,
-    HPACK_INTEGER_OCTETS,
     HPACK_SIZE_UPDATES,
     HPACK_TABLE_BYTES,
     MAX_METADATA_BYTES,
@@ -24,6 +23,7 @@ from laura_fast.wire.http2.errors import (
     HeaderListTooLargeError,
     MalformedFieldsError,
 )
+from laura_fast.wire.http2.hpack_primitives import HUFFMAN, LONG_STRING, read_integer, read_plain_pair, read_string
 from laura_fast.wire.http2.hpack_table import (
     FIELD_OVERHEAD_BYTES,
     FIRST_DYNAMIC_INDEX,
@@ -36,8 +36,6 @@ from laura_fast.wire.http2.hpack_table import (
 _REFERENCE: Final = 0x80
 _INCREMENTAL: Final = 0x40
 _SIZE_UPDATE: Final = 0x20
-_HUFFMAN: Final = 0x80
-_LONG_STRING: Final = 0x7F
 _LONG_NAME: Final = 0x7F
 
 _LONG_REFERENCE: Final = 0xFF
@@ -149,7 +147,7 @@ class HeaderDecoder:
             return None
         field_at = self._table.__getitem__
         try:
-            short = _read_plain_pair(rest, 1) if rest[0] == _INCREMENTAL else self._read_short(rest)
+            short = read_plain_pair(rest, 1) if rest[0] == _INCREMENTAL else self._read_short(rest)
             if short is None:
                 return None
             field, end = short
@@ -182,12 +180,12 @@ class HeaderDecoder:
     def _read_short(self, block: bytes) -> tuple[Field, int] | None:
         """A literal for the table with the short index of its name and a short value, at the beginning of `block`."""
         start, length = block[0], block[1]
-        end = 2 + (length & _LONG_STRING)
-        if not _INCREMENTAL < start < _LONG_NAME or length & _LONG_STRING == _LONG_STRING or end > len(block):
+        end = 2 + (length & LONG_STRING)
+        if not _INCREMENTAL < start < _LONG_NAME or length & LONG_STRING == LONG_STRING or end > len(block):
             return None
         value = block[2:end]
         name = self._table[_INCREMENTAL + start][0]  # at 0x80 + (start - 0x40)
-        return (name, hpack_huffman.decode(value) if length & _HUFFMAN else value), end
+        return (name, hpack_huffman.decode(value) if length & HUFFMAN else value), end
 
     def _read(self, block: bytes, common: list[Field], own: list[Field], own_at: list[int]) -> None:
         """Sorts the fields into `common` and `own`, which may be one list.
@@ -223,7 +221,7 @@ class HeaderDecoder:
             common.append(field)
 
     def _read_long_reference(self, block: bytes, position: int) -> tuple[Field, int]:
-        index, position = _read_integer(block, position, 0x7F)
+        index, position = read_integer(block, position, 0x7F)
         if index == 0:
             raise CompressionError("reference to index 0")
         return self._table[_REFERENCE + index], position
@@ -232,7 +230,7 @@ class HeaderDecoder:
         """A literal at `position`: its field, now in the table if it belongs there, and where the next one begins."""
         start = block[position]
         if start == _INCREMENTAL:
-            plain = _read_plain_pair(block, position + 1)
+            plain = read_plain_pair(block, position + 1)
             if plain is not None:
                 self._insert(plain[0])
                 return plain
@@ -247,12 +245,12 @@ class HeaderDecoder:
         return field, position
 
     def _read_pair(self, block: bytes, position: int, mask: int) -> tuple[Field, int]:
-        index, position = _read_integer(block, position, mask)
+        index, position = read_integer(block, position, mask)
         if index:
             name = self._table[_REFERENCE + index][0]
         else:
-            name, position = _read_string(block, position)
-        value, position = _read_string(block, position)
+            name, position = read_string(block, position)
+        value, position = read_string(block, position)
         return (name, value), position
 
     def _insert(self, field: Field) -> None:
@@ -274,7 +272,7 @@ class HeaderDecoder:
     def _read_size_updates(self, block: bytes) -> int:
         position = updates = 0
         while position < len(block) and _SIZE_UPDATE <= block[position] < _INCREMENTAL:
-            self._table_limit, position = _read_integer(block, position, 0x1F)
+            self._table_limit, position = read_integer(block, position, 0x1F)
             updates += 1
             if self._table_limit > self._max_table_bytes or updates > HPACK_SIZE_UPDATES:
                 raise CompressionError("table size update beyond what was allowed")
@@ -301,44 +299,3 @@ def _in_order(common: list[Field], own: list[Field], own_at: list[int]) -> Field
     for field, at in zip(reversed(own), reversed(own_at), strict=True):
         fields.insert(at, field)
     return tuple(fields)
-
-
-def _read_plain_pair(block: bytes, position: int) -> tuple[Field, int] | None:
-    """Name and value where both are short and not Huffman: grpcio's new `grpc-timeout`, at half the cost.
-
-    Kept by the header cases of bench/test_wire.py; equal to the general way by tests/properties/wire_hpack.
-    """
-    name_length = block[position]
-    if name_length >= _LONG_STRING:
-        return None
-    value_at = position + 1 + name_length
-    end = value_at + 1 + block[value_at]
-    if block[value_at] >= _LONG_STRING or end > len(block):
-        return None
-    return (block[position + 1 : value_at], block[value_at + 1 : end]), end
-
-
-def _read_integer(block: bytes, position: int, mask: int) -> tuple[int, int]:
-    """Integer with a prefix of the bits in `mask` (RFC 7541 §5.1), and the position after it."""
-    value = block[position] & mask
-    position += 1
-    if value < mask:
-        return value, position
-    for shift in range(0, 7 * HPACK_INTEGER_OCTETS, 7):
-        octet = block[position]
-        position += 1
-        value += (octet & 0x7F) << shift
-        if octet < 0x80:  # noqa: PLR2004  # the continuation bit
-            return value, position
-    raise CompressionError("integer too long")
-
-
-def _read_string(block: bytes, position: int) -> tuple[bytes, int]:
-    """String literal (RFC 7541 §5.2), and the position after it."""
-    huffman = block[position] >= _HUFFMAN
-    length, position = _read_integer(block, position, 0x7F)
-    end = position + length
-    if end > len(block):
-        raise CompressionError("block ends inside a string")
-    data = block[position:end]
-    return (hpack_huffman.decode(data) if huffman else data), end
