@@ -65,7 +65,7 @@ class Cut(Enum):
     RUNNING = auto()
     """It cancels when the handler has read what it reads and answers nothing."""
     ANSWERED = auto()
-    """It cancels at the first answer; the handler sends no more."""
+    """It cancels once it has the first answer and the handler, which sends no more, is done with writing it."""
     DEADLINE = auto()
     """The handler answers nothing until the deadline has passed."""
     PAST = auto()
@@ -107,6 +107,10 @@ class Script:
     trailing: Pairs
     request_packing: grpc.Compression | None
     answer_packing: grpc.Compression | None
+
+    def _repr_pretty_(self, printer: Any, cycle: bool) -> None:
+        """Hypothesis prints every field otherwise, messages too, and warns of the size instead of showing the example."""
+        printer.text(repr(self))
 
     @property
     def sent(self) -> tuple[bytes, ...]:
@@ -298,6 +302,7 @@ async def _collect(call: Any, script: Script, seen: Seen) -> tuple[tuple[int, in
         async for answer in call:
             answers.append(digest(answer))
             if script.cut is Cut.ANSWERED:
+                await seen.running.wait()
                 call.cancel()
     except (grpc.aio.AioRpcError, asyncio.CancelledError):
         pass  # the call's code says why
