@@ -1,0 +1,1 @@
+"""A query document, checked (`tree`) and compiled (`Filter`)."""
