@@ -109,7 +109,7 @@ class Script:
     answer_packing: grpc.Compression | None
 
     def _repr_pretty_(self, printer: Any, cycle: bool) -> None:
-        """Hypothesis prints every field otherwise, messages too, and warns of the size instead of showing the example."""
+        """Hypothesis prints every field otherwise, messages too, and then warns of the size instead of showing it."""
         printer.text(repr(self))
 
     @property
