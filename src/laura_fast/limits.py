@@ -70,6 +70,16 @@ STORAGE_READERS: Final = 512
 MAX_COMMIT_JOBS: Final = 1_000
 """Jobs that share one commit: enough to amortise the fsync, few enough that the first does not wait for long."""
 
+# --- indexes --------------------------------------------------------------------------------------------------------
+MAX_INDEX_FIELDS: Final = 32
+"""Fields of one index, as in MongoDB: more make entries larger than what they help to find."""
+
+MAX_INDEX_NAME_BYTES: Final = 255
+"""A name is part of catalog keys and of error messages; generated names rarely reach it."""
+
+MAX_INDEX_KEYS: Final = 20_000
+"""Entries of one document in one index: an array of a million elements would hold the writer for seconds."""
+
 # --- connections ----------------------------------------------------------------------------------------------------
 MAX_METADATA_BYTES: Final = 16 * KIB
 """Decoded header list of one call: tokens and tracing fit; a header bomb costs no more than this."""
