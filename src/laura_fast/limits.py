@@ -64,8 +64,14 @@ STORAGE_MAP_BYTES: Final = 1024 * 1024 * MIB
 STORAGE_TABLES: Final = 256
 """Named tables of one environment; every one costs a slot in every transaction."""
 
+STORAGE_KEY_BYTES: Final = 511
+"""LMDB's longest key, fixed when its library is built."""
+
 STORAGE_READERS: Final = 512
 """Read transactions open at once, over all threads."""
+
+STORAGE_SPARE_READERS: Final = 16
+"""Read transactions kept for reuse: opening one anew costs several times as much."""
 
 MAX_COMMIT_JOBS: Final = 1_000
 """Jobs that share one commit: enough to amortise the fsync, few enough that the first does not wait for long."""

@@ -15,14 +15,20 @@ from typing import TYPE_CHECKING, Any
 import lmdb
 
 from laura_fast.errors import DataDirectoryError, OverloadedError, StorageFailedError
-from laura_fast.limits import MAX_COMMIT_JOBS, STORAGE_MAP_BYTES, STORAGE_READERS, STORAGE_TABLES
+from laura_fast.limits import (
+    MAX_COMMIT_JOBS,
+    STORAGE_MAP_BYTES,
+    STORAGE_READERS,
+    STORAGE_SPARE_READERS,
+    STORAGE_TABLES,
+)
 from laura_fast.storage.directory import DirectoryLock
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    Job = Callable[[lmdb.Transaction], Any]
+    Job = Callable[[lmdb.Transaction[bytes]], Any]
 
 
 class Environment:
@@ -52,7 +58,12 @@ class Environment:
         lock = DirectoryLock.acquire(path)
         try:
             handle = lmdb.open(
-                str(path), map_size=STORAGE_MAP_BYTES, max_dbs=STORAGE_TABLES, max_readers=STORAGE_READERS, mode=0o600
+                str(path),
+                map_size=STORAGE_MAP_BYTES,
+                max_dbs=STORAGE_TABLES,
+                max_readers=STORAGE_READERS,
+                max_spare_txns=STORAGE_SPARE_READERS,
+                mode=0o600,
             )
         except lmdb.Error as error:
             lock.release()
@@ -65,22 +76,23 @@ class Environment:
             self._tables[name] = self._handle.open_db(name)
         return self._tables[name]
 
-    def read(self) -> lmdb.Transaction:
+    def read(self) -> lmdb.Transaction[bytes]:
         """A snapshot for reading. Keep it short: it pins every page that was freed since."""
         return self._handle.begin()
 
-    async def write(self, job: Job) -> Any:
+    async def write(self, job: Job, committed: Callable[[Any], None] | None = None) -> Any:
         """Runs `job(transaction)` on the writer thread; returns its value once the commit is on disk.
 
         A job may run more than once (its group is retried without a job that raised), so it must derive everything
-        from the transaction and its own arguments.
+        from the transaction and its own arguments. `committed` gets the value after the commit, on the writer's
+        thread, in the order of the jobs and even when the caller was cancelled; it must not raise.
 
         Raises:
             OverloadedError: The disk or the map is full; nothing was written.
             StorageFailedError: The disk failed; this environment accepts no more writes.
             Exception: Whatever the job raised; nothing of it was written.
         """
-        return await self._writer.submit(job)
+        return await self._writer.submit(job, committed)
 
     def close(self) -> None:
         """Finishes the queued writes and releases the directory. Idempotent."""
@@ -102,8 +114,8 @@ class _Writer:
         self._thread = threading.Thread(target=self._run, name="storage-writer", daemon=True)
         self._thread.start()
 
-    async def submit(self, job: Job) -> Any:
-        pending = _Pending(job, asyncio.get_running_loop())
+    async def submit(self, job: Job, committed: Callable[[Any], None] | None) -> Any:
+        pending = _Pending(job, committed, asyncio.get_running_loop())
         with self._wake:
             if self._stopping:
                 raise StorageFailedError("the storage environment is closed")
@@ -141,6 +153,7 @@ class _Writer:
             bad = _run_jobs(transaction, runnable)
             if bad is None:
                 transaction.commit()
+                _tell_committed(runnable)
                 return
             transaction.abort()
             runnable = [pending for pending in runnable if pending is not bad]
@@ -164,10 +177,11 @@ class _Writer:
 class _Pending:
     """One job and the future of its caller."""
 
-    __slots__ = ("error", "future", "job", "loop", "value")
+    __slots__ = ("committed", "error", "future", "job", "loop", "value")
 
-    def __init__(self, job: Job, loop: asyncio.AbstractEventLoop) -> None:
+    def __init__(self, job: Job, committed: Callable[[Any], None] | None, loop: asyncio.AbstractEventLoop) -> None:
         self.job = job
+        self.committed = committed
         self.loop = loop
         self.future: asyncio.Future[Any] = loop.create_future()
         self.value: Any = None
@@ -182,7 +196,7 @@ class _Pending:
             self.future.set_exception(self.error)
 
 
-def _run_jobs(transaction: lmdb.Transaction, group: list[_Pending]) -> _Pending | None:
+def _run_jobs(transaction: lmdb.Transaction[bytes], group: list[_Pending]) -> _Pending | None:
     """Runs every job; returns the first that raised, with its error noted, or None."""
     for pending in group:
         try:
@@ -193,6 +207,12 @@ def _run_jobs(transaction: lmdb.Transaction, group: list[_Pending]) -> _Pending 
             pending.error = error
             return pending
     return None
+
+
+def _tell_committed(group: list[_Pending]) -> None:
+    for pending in group:
+        if pending.committed:
+            pending.committed(pending.value)
 
 
 def _settle(group: list[_Pending]) -> None:

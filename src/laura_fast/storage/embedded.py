@@ -1,0 +1,129 @@
+"""The contract of `ordered` over LMDB."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Self
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+    from types import TracebackType
+
+    import lmdb
+
+    from laura_fast.storage.environment import Environment
+    from laura_fast.storage.ordered import Table, Value, Writer
+
+
+class EmbeddedStore:
+    """`Store` over one environment, which it closes."""
+
+    def __init__(self, environment: Environment) -> None:
+        self._environment = environment
+        self._tables: list[Table] = []
+
+    def table(self, name: bytes) -> Table:
+        table = self._environment.table(name)
+        if table not in self._tables:
+            self._tables.append(table)
+        return table
+
+    def read(self) -> EmbeddedReader:
+        return EmbeddedReader(self._environment.read(), self._tables)
+
+    async def write(self, job: Callable[[Writer], Value], *, committed: Callable[[Value], None] | None = None) -> Value:
+        def run(transaction: lmdb.Transaction[bytes]) -> Value:
+            return job(EmbeddedWriter(transaction, self._tables))
+
+        value: Value = await self._environment.write(run, committed)
+        return value
+
+    def close(self) -> None:
+        self._environment.close()
+
+
+class EmbeddedReader:
+    """`Reader` over a transaction."""
+
+    __slots__ = ("_tables", "_transaction")
+
+    def __init__(self, transaction: lmdb.Transaction[bytes], tables: list[Table]) -> None:
+        self._transaction = transaction
+        self._tables = tables
+
+    def get(self, table: Table, key: bytes) -> bytes | None:
+        return self._transaction.get(key, None, table)
+
+    def scan(
+        self, table: Table, start: bytes = b"", stop: bytes | None = None, *, reverse: bool = False
+    ) -> Iterator[tuple[bytes, bytes]]:
+        with self._transaction.cursor(table) as cursor:
+            if reverse:
+                yield from _backward(cursor, start, stop)
+            else:
+                yield from _forward(cursor, start, stop)
+
+    def entries(self, table: Table) -> int:
+        return self._transaction.stat(table)["entries"]
+
+    def used_bytes(self) -> int:
+        return sum(_table_bytes(self._transaction.stat(table)) for table in self._tables)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        self._transaction.abort()
+
+
+class EmbeddedWriter(EmbeddedReader):
+    """`Writer` over the transaction of a group; the environment commits it."""
+
+    __slots__ = ()
+
+    def put(self, table: Table, key: bytes, value: bytes) -> None:
+        self._transaction.put(key, value, db=table)
+
+    def insert(self, table: Table, key: bytes, value: bytes) -> bool:
+        return self._transaction.put(key, value, overwrite=False, db=table)
+
+    def put_many(self, table: Table, items: Iterable[tuple[bytes, bytes]]) -> None:
+        with self._transaction.cursor(table) as cursor:
+            cursor.putmulti(items)
+
+    def delete(self, table: Table, key: bytes) -> bool:
+        return self._transaction.delete(key, db=table)
+
+    def close(self) -> None:
+        """The environment ends the transaction."""
+
+
+def _forward(cursor: lmdb.Cursor[bytes], start: bytes, stop: bytes | None) -> Iterator[tuple[bytes, bytes]]:
+    if not cursor.set_range(start):
+        return
+    if stop is None:
+        yield from cursor
+        return
+    for pair in cursor:
+        if pair[0] >= stop:
+            return
+        yield pair
+
+
+def _backward(cursor: lmdb.Cursor[bytes], start: bytes, stop: bytes | None) -> Iterator[tuple[bytes, bytes]]:
+    found = cursor.prev() if stop is not None and cursor.set_range(stop) else cursor.last()
+    if not found:
+        return
+    for pair in cursor.iterprev():
+        if pair[0] < start:
+            return
+        yield pair
+
+
+def _table_bytes(stat: Any) -> int:
+    pages: int = stat["branch_pages"] + stat["leaf_pages"] + stat["overflow_pages"]
+    return pages * int(stat["psize"])
