@@ -97,6 +97,23 @@ MAX_PING_STRIKES: Final = 2
 MAX_OBSERVED_METHODS: Final = 1_000
 """Methods counted apart; several times what the schemas hold. The rest share one line, so no label set explodes."""
 
+# --- document client ------------------------------------------------------------------------------------------------
+INSERT_BATCH_DOCUMENTS: Final = 1_000
+"""Documents of one insert request: the round trip and the sync of the disk are shared, and a retry repeats no more."""
+
+INSERT_BATCH_BYTES: Final = 4 * MIB
+"""Bytes of one insert request; a larger document goes alone. A server holds it whole until the write is on disk."""
+
+IMPORT_REQUESTS_AT_ONCE: Final = 4
+"""Batches of an import on their way: parsing goes on while the disk syncs, and memory stays at four batches."""
+
+MAX_REPORTED_ERRORS: Final = 100
+"""Bad records that an import tells one by one; the rest is counted, so that a file of garbage fills no terminal."""
+
+MAX_JSON_LINE_BYTES: Final = 64 * MIB
+"""Longest line of a file of JSON or CSV: a 16 MiB document in Extended JSON, and no more memory than that for a file
+without line ends."""
+
 # --- HTTP/2 header compression --------------------------------------------------------------------------------------
 HPACK_TABLE_BYTES: Final = 4 * KIB
 """Dynamic table of each direction, RFC 9113's default: what one connection can make either side remember."""

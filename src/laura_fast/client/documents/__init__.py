@@ -1,0 +1,33 @@
+"""Documents of a cluster: `DocumentClient` and what its methods take and answer."""
+
+from laura_fast.client.documents.catalog import Catalog
+from laura_fast.client.documents.client import DocumentClient
+from laura_fast.client.documents.namespaces import Namespace
+from laura_fast.client.documents.outcomes import (
+    CollectionInfo,
+    DeleteOutcome,
+    DocumentError,
+    IndexBuilt,
+    IndexInfo,
+    InsertOutcome,
+    Page,
+    UpdateOutcome,
+    Verification,
+)
+from laura_fast.client.documents.requests import Query
+
+__all__ = [
+    "Catalog",
+    "CollectionInfo",
+    "DeleteOutcome",
+    "DocumentClient",
+    "DocumentError",
+    "IndexBuilt",
+    "IndexInfo",
+    "InsertOutcome",
+    "Namespace",
+    "Page",
+    "Query",
+    "UpdateOutcome",
+    "Verification",
+]
