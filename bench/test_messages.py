@@ -61,7 +61,8 @@ class _Accepting:
 
 @pytest.mark.benchmark(group="messages")
 def test_read_beat(benchmark: BenchmarkFixture) -> None:
-    """Every field of a parsed beat read, and the answer found: what the service adds to the registry's cost."""
+    """A beat read and its answer found: what the service adds to the registry's cost."""
     clock = VirtualClock(wall_ms=data.EPOCH_MS)
+    raw = MESSAGES["heartbeat_request"].SerializeToString()
     reader = BeatReader(_Accepting(), clock)  # type: ignore[arg-type]  # the one method it uses
-    assert benchmark(reader.answer, MESSAGES["heartbeat_request"]) == answers.heartbeat_answer(data.EPOCH_MS)
+    assert benchmark(reader.answer, raw, None) == answers.heartbeat_answer(data.EPOCH_MS)

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 NODES = pytest.mark.grid("nodes", default=(1, 10_000), full=(1, 100, 10_000, 100_000))
 STRIPES = pytest.mark.grid("stripes", default=(64,), full=(1, 64, 1_024))
-RESOURCES = (12.5, 1 << 33, 1 << 38, 1 << 40)
+REPORT = data.beat(data.nodes(1)[0]).SerializeToString()
 CALLS = 10_000
 
 
@@ -55,7 +55,7 @@ def test_heartbeat(benchmark: BenchmarkFixture, nodes: int, stripes: int, thread
     def beat_all(mine: list[str]) -> int:
         beat, answered = registry.heartbeat, 0
         for node_id in mine:
-            answered += beat(node_id, 1, 2, 5, RESOURCES, 0, 1, 1.0) is None
+            answered += beat(node_id, 1, 2, REPORT, 0, 1, 1.0) is None
         return answered
 
     with ThreadPoolExecutor(threads) as pool:

@@ -51,6 +51,9 @@ TOPOLOGY_HISTORY_VERSIONS: Final = 4_096
 TOPOLOGY_HISTORY_MEMBERS: Final = 65_536
 """Changed members in all kept deltas together: thousands of versions that each touch every node would be gigabytes."""
 
+MAX_REPORT_BYTES: Final = 512
+"""A node's last beat is kept as it came; one made longer, by a long id or unknown fields, is cut to what it tells."""
+
 MAX_LONG_POLLS: Final = 10_000
 """GetTopology calls parked with wait_ms; beyond, the answer is immediate."""
 

@@ -10,7 +10,7 @@ from laura_fast.domain.membership.values import Member
 from laura_fast.node.registry import Registry
 
 NODES: Final = 1_000
-RESOURCES: Final = (12.5, 1 << 33, 1 << 38, 1 << 40)
+REPORT: Final = data.beat(data.nodes(1)[0]).SerializeToString()
 
 
 def prepare() -> Case:
@@ -24,7 +24,8 @@ def prepare() -> Case:
     def work(beating: list[str]) -> None:
         beat, answered = registry.heartbeat, 0
         for node_id in beating:
-            answered += beat(node_id, 1, 2, 5, RESOURCES, 0, 1, 1.0) is None
+            answered += beat(node_id, 1, 2, REPORT, 0, 1, 1.0) is None
         assert answered == NODES, "a beat was answered with a topology"
 
+    work(ids)
     return Case(NODES, lambda: ids, work)

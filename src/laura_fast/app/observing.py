@@ -70,7 +70,7 @@ def _status_json(services: Services) -> bytes:
 
 def _figures(membership: Membership, services: Services) -> ClusterFigures:
     states = Counter(member.state for member in membership.topology.members)
-    skews = {told.member.id: told.clock_skew_ms for told in membership.statuses() if told.clock_skew_ms is not None}
+    skews = membership.clock_skews()
     worst = sorted(skews, key=lambda node_id: -abs(skews[node_id]))[:SKEWS_SHOWN]
     return ClusterFigures(
         topology_version=membership.topology.version,

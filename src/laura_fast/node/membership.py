@@ -20,7 +20,8 @@ from laura_fast.node.detector import FailureDetector
 from laura_fast.node.feed import TopologyFeed
 from laura_fast.node.inbox import Answer, Inbox
 from laura_fast.node.registry import Registry
-from laura_fast.node.statuses import member_statuses
+from laura_fast.node.reports import NOTHING
+from laura_fast.node.statuses import clock_skews, member_statuses
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable, Sequence
@@ -39,7 +40,6 @@ if TYPE_CHECKING:
     from laura_fast.metadata.store import MetadataStore
     from laura_fast.node.inbox import Pending
     from laura_fast.node.ports import Clock
-    from laura_fast.node.registry import Resources
     from laura_fast.node.settings import MembershipSettings
     from laura_fast.node.statuses import MemberStatus
 
@@ -169,15 +169,14 @@ class Membership:
         node_id: str,
         incarnation: int = 0,
         role: int = 0,
-        last_oplog_id: int = 0,
-        resources: Resources | None = None,
+        report: bytes = NOTHING,
         clock_skew_ms: int | None = None,
         known_version: int | None = None,
     ) -> TopologySnapshot | None:
         """Renews a node's lease and answers the topology it lacks, if any. See `Registry.heartbeat`."""
         registry = self.registry
         topology = registry.heartbeat(
-            node_id, incarnation, role, last_oplog_id, resources, clock_skew_ms, known_version, self._detector.now()
+            node_id, incarnation, role, report, clock_skew_ms, known_version, self._detector.now()
         )
         if registry.noted and not self._storage_failed:
             self._inbox.wake()
@@ -198,6 +197,10 @@ class Membership:
     def statuses(self) -> list[MemberStatus]:
         """Every member with what its beats told, sorted by id."""
         return member_statuses(self.topology, self.registry, self._detector.now())
+
+    def clock_skews(self) -> dict[str, int]:
+        """By node id its clock minus ours in milliseconds at its last beat, where it told its time."""
+        return clock_skews(self.topology, self.registry)
 
     def tick(self) -> None:
         """One turn of the failure detector. The background task calls it; a test with its own clock may, too."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import aclosing
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import grpc
 from google.protobuf import message_factory
@@ -24,11 +24,19 @@ if TYPE_CHECKING:
 
 Behaviour = TypeVar("Behaviour", bound="Callable[..., Any]")
 
+_UNPARSED: Final = "__laura_fast_unparsed__"
+
 
 def inline(answer: Behaviour) -> Behaviour:
     """Marks a plain function (request, context) → answer that never waits, so that a transport may just call it."""
     setattr(answer, INLINE, True)
     return answer
+
+
+def unparsed(behaviour: Behaviour) -> Behaviour:
+    """Marks a behaviour that takes each request as the bytes that came, and refuses what does not parse by itself."""
+    setattr(behaviour, _UNPARSED, True)
+    return behaviour
 
 
 def in_coroutine(answer: Callable[[Any, Context], Any]) -> UnaryBehaviour:
@@ -61,7 +69,9 @@ def bind(service: ServiceDescriptor, servicer: object, *, name: str = "") -> grp
 
 
 def _handler(method: MethodDescriptor, behaviour: Callable[..., Any]) -> grpc.RpcMethodHandler[Any, Any]:
-    parse = message_factory.GetMessageClass(method.input_type).FromString
+    parse = (
+        None if getattr(behaviour, _UNPARSED, False) else message_factory.GetMessageClass(method.input_type).FromString
+    )
     if method.server_streaming:
         factory = (
             grpc.stream_stream_rpc_method_handler if method.client_streaming else grpc.unary_stream_rpc_method_handler

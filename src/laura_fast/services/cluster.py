@@ -4,9 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from google.protobuf.message import DecodeError
+
+from laura_fast.node.reports import NOTHING, kept
 from laura_fast.pb.lauradb.cluster import cluster_pb2
 from laura_fast.services import nodes
-from laura_fast.services.binding import inline
+from laura_fast.services.binding import inline, unparsed
+from laura_fast.services.identity import allow
+from laura_fast.transport.malformed import malformed
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -17,9 +22,15 @@ if TYPE_CHECKING:
 
 NO_NODE = "node information required"
 
+_parse = cluster_pb2.HeartbeatRequest.FromString
+
 
 class ClusterServicer:
-    """Answers the four methods from membership. Refusals of a join or a leave are answers, not errors."""
+    """Answers the four methods from membership. Refusals of a join or a leave are answers, not errors.
+
+    Attributes:
+        Heartbeat: The reader's own method, without one of ours around it: it is called for every beat.
+    """
 
     def __init__(
         self,
@@ -40,7 +51,8 @@ class ClusterServicer:
         self._membership = membership
         self._max_wait_ms = max_wait_ms
         self._require_identity = require_identity
-        self._beats = BeatReader(membership, clock)
+        self._beats = BeatReader(membership, clock, require_identity)
+        self.Heartbeat = self._beats.answer
 
     @property
     def beats_taken(self) -> int:
@@ -59,11 +71,6 @@ class ClusterServicer:
         outcome = await self._membership.deregister(request.node_id, request.reason)
         return cluster_pb2.NodeDeregistrationResponse(success=outcome.success, message=outcome.message)
 
-    @inline
-    def Heartbeat(self, request: cluster_pb2.HeartbeatRequest, context: Context) -> bytes:  # noqa: N802 - the RPC's name
-        self._require_identity(context, request.node_id)
-        return self._beats.answer(request)
-
     async def GetTopology(self, request: cluster_pb2.GetTopologyRequest, context: Context) -> bytes:  # noqa: N802, ARG002 - the RPC's name and form
         topology = self._membership.topology
         if request.min_version != topology.version:  # older, "always", or a client from another life of the cluster
@@ -76,41 +83,47 @@ class ClusterServicer:
 class BeatReader:
     """From a heartbeat to its answer, for the unary call and the stream alike. Never waits."""
 
-    def __init__(self, membership: Membership, clock: Clock) -> None:
+    def __init__(
+        self, membership: Membership, clock: Clock, require_identity: Callable[[Context, str], None] = allow
+    ) -> None:
         self.taken = 0
         self._heartbeat = membership.heartbeat
         self._wall_ms = clock.wall_ms
+        self._require_identity = None if require_identity is allow else require_identity
         self._answered_ms = 0
         self._answer = nodes.heartbeat_answer(0)
 
-    def answer(self, request: cluster_pb2.HeartbeatRequest) -> bytes:
-        """`HeartbeatResponse` bytes.
+    @inline
+    @unparsed
+    def answer(self, raw: bytes, context: Context) -> bytes:
+        """`HeartbeatResponse` bytes for those of a `HeartbeatRequest`.
 
         Raises:
+            InvalidArgumentError: There is no request in the bytes.
             NotFoundError: The node is not registered, or its id was taken over.
+            PermissionDeniedError: The caller may not speak for the node.
         """
+        try:
+            beat = _parse(raw)
+        except DecodeError as error:
+            raise malformed(error) from None
+        node_id = beat.node_id
+        if self._require_identity is not None:
+            self._require_identity(context, node_id)
         now_ms = self._wall_ms()
-        sent_ms = request.timestamp
-        status = request.status
-        role = status.role
+        sent_ms = beat.timestamp
+        role = beat.status.role
+        known = beat.known_topology_version
         topology = self._heartbeat(
-            request.node_id,
-            request.incarnation,
+            node_id,
+            beat.incarnation,
             role,
-            status.last_oplog_id if role else 0,
-            _resources(status) if role else None,
+            kept(raw) if role else NOTHING,
             sent_ms - now_ms if sent_ms else None,
-            request.known_topology_version if request.HasField("known_topology_version") else None,
+            known if known or beat.HasField("known_topology_version") else None,
         )
         self.taken += 1
         if now_ms != self._answered_ms:  # beats of one millisecond share their answer
             self._answered_ms = now_ms
             self._answer = nodes.heartbeat_answer(now_ms)
         return self._answer if topology is None else nodes.with_topology(self._answer, topology)
-
-
-def _resources(status: cluster_pb2.NodeStatus) -> tuple[float, int, int, int] | None:
-    if not status.HasField("resources"):
-        return None
-    told = status.resources
-    return told.cpu_percent, told.memory_bytes, told.disk_bytes_used, told.disk_bytes_total

@@ -20,7 +20,7 @@ _DNS = "peer_dns"
 
 def identity_check(*, tls_bind_node_id: bool) -> Callable[[Context, str], None]:
     """The `require_identity` of servicers: raises when the caller may not speak for the node, if it is on."""
-    return require_identity if tls_bind_node_id else _allow
+    return require_identity if tls_bind_node_id else allow
 
 
 def require_identity(context: Context, node_id: str) -> None:
@@ -55,8 +55,8 @@ def _node_of(uri: str) -> str | None:
     return None
 
 
-def _allow(_context: Context, _node_id: str) -> None:
-    """Binding is off."""
+def allow(_context: Context, _node_id: str) -> None:
+    """The check where binding is off."""
 
 
 def _names(values: Iterable[bytes]) -> list[str]:

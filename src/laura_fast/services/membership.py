@@ -6,6 +6,7 @@ from contextlib import aclosing
 from typing import TYPE_CHECKING
 
 from laura_fast.services import nodes
+from laura_fast.services.binding import unparsed
 from laura_fast.services.cluster import BeatReader
 from laura_fast.services.exchange import exchange
 from laura_fast.services.idle import IdleLimit
@@ -16,7 +17,6 @@ if TYPE_CHECKING:
     from laura_fast.node.membership import Membership
     from laura_fast.node.ports import Clock
     from laura_fast.pb.laura.fast.v1 import membership_pb2
-    from laura_fast.pb.lauradb.cluster import cluster_pb2
     from laura_fast.services.binding import Context
     from laura_fast.services.endless import EndlessStreams
     from laura_fast.transport.marks import End
@@ -45,9 +45,8 @@ class MembershipServicer:
         """
         self._membership = membership
         self.idle_s = idle_s
-        self.require_identity = require_identity
         self.endless = endless
-        self.beats = BeatReader(membership, clock)
+        self.beats = BeatReader(membership, clock, require_identity)
 
     @property
     def beats_taken(self) -> int:
@@ -55,6 +54,7 @@ class MembershipServicer:
         return self.beats.taken
 
     @exchange
+    @unparsed
     def HeartbeatStream(self, context: Context, end: End) -> BeatExchange:  # noqa: N802 - the RPC's name
         self.endless.add(end)
         return BeatExchange(self, context, end)
@@ -72,21 +72,19 @@ class MembershipServicer:
 class BeatExchange:
     """One stream of heartbeats."""
 
-    __slots__ = ("_answer", "_context", "_end", "_endless", "_idle", "_require_identity")
+    __slots__ = ("_answer", "_context", "_end", "_endless", "_idle")
 
     def __init__(self, servicer: MembershipServicer, context: Context, end: End) -> None:
         self._context = context
         self._end = end
         self._endless = servicer.endless
-        self._require_identity = servicer.require_identity
         self._answer = servicer.beats.answer
         self._idle = IdleLimit(servicer.idle_s, end)
 
-    def answer(self, request: cluster_pb2.HeartbeatRequest) -> bytes:
+    def answer(self, request: bytes) -> bytes:
         """As the unary method answers."""
         self._idle.heard()
-        self._require_identity(self._context, request.node_id)
-        return self._answer(request)
+        return self._answer(request, self._context)
 
     def close(self) -> None:
         """The stream is over."""

@@ -11,12 +11,13 @@ from laura_fast.domain.membership.topology import TopologySnapshot
 from laura_fast.domain.membership.values import Member, NodeRole, NodeState, Observation
 from laura_fast.errors import NotFoundError
 from laura_fast.node.registry import Registry
+from laura_fast.node.reports import NOTHING
 
 PATIENCE = Patience(3.0, 10.0)
 
 
 def beat(registry: Registry, node_id: str, now: float = 0.0, *, role: int = 0, incarnation: int = 0) -> None:
-    registry.heartbeat(node_id, incarnation, role, 0, None, None, 1, now)
+    registry.heartbeat(node_id, incarnation, role, NOTHING, None, 1, now)
 
 
 def collected(registry: Registry) -> list[Observation]:

@@ -289,6 +289,16 @@ async def test_beat_updates_what_the_operator_sees(cluster: Cluster) -> None:
     assert (second.resources, second.clock_skew_ms, second.last_beat_age_ms) == ((2.5, 3, 4, 5), 1_500, 1_000)
 
 
+@pytest.mark.parametrize("raw", [b"\xff", b"\x0a\x01\xff", b"\x1a\x02\x08"], ids=["no field", "no UTF-8", "cut short"])
+async def test_bytes_that_are_no_beat_are_the_callers_fault(cluster: Cluster, raw: bytes) -> None:
+    """The service parses beats itself, so it is the one who refuses them, on a stream too."""
+    unary: Any = cluster.channel.unary_unary("/lauradb.cluster.ClusterService/Heartbeat")
+    stream: Any = cluster.channel.stream_stream("/laura.fast.v1.MembershipService/HeartbeatStream")
+    for refusal in (await refused(unary(raw)), await refused(stream(iter([raw])).read())):
+        assert refusal.code() is grpc.StatusCode.INVALID_ARGUMENT
+        assert (refusal.details() or "").startswith("the request does not parse: ")
+
+
 async def test_clock_skew_never_expires_anyone(cluster: Cluster) -> None:
     await cluster.join("a")
     for timestamp in (1, -(2**63), 2**63 - 1):

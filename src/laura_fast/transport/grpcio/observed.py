@@ -15,6 +15,7 @@ import grpc
 
 from laura_fast.errors import Code, InvalidArgumentError, RpcError
 from laura_fast.observability import log
+from laura_fast.transport.malformed import malformed
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Awaitable, Callable
@@ -181,7 +182,7 @@ def _return_malformed(parse: Callable[[bytes], Any]) -> Callable[[bytes], Any]:
         try:
             return parse(raw)
         except Exception as error:  # noqa: BLE001  # parsers of any kind; each failure is the peer's fault
-            return _malformed(error)
+            return malformed(error)
 
     return parsed
 
@@ -193,7 +194,7 @@ def _raise_malformed(parse: Callable[[bytes], Any]) -> Callable[[bytes], Any]:
         try:
             return parse(raw)
         except Exception as error:  # noqa: BLE001  # as above
-            raise _malformed(error) from None
+            raise malformed(error) from None
 
     return parsed
 
@@ -205,7 +206,3 @@ def _refuse_malformed(run: Run) -> Run:
         return await run(request, context)
 
     return checked
-
-
-def _malformed(error: Exception) -> InvalidArgumentError:
-    return InvalidArgumentError(f"the request does not parse: {error}", "MALFORMED_REQUEST")

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 
 from laura_fast import limits
 from laura_fast.errors import RpcError
+from laura_fast.transport.malformed import malformed
 from laura_fast.transport.native.calls import Call
-from laura_fast.transport.native.methods import malformed
 from laura_fast.transport.native.running import spawn
 from laura_fast.wire.grpc.framing import PREFIX, PREFIX_BYTES
 

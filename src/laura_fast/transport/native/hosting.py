@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Any
 
 from laura_fast import limits
 from laura_fast.errors import RpcError
+from laura_fast.transport.malformed import malformed
 from laura_fast.transport.native import answers
 from laura_fast.transport.native.calls import Call
 from laura_fast.transport.native.context import Context
 from laura_fast.transport.native.exchanging import ExchangeCall
 from laura_fast.transport.native.inbox import Assembly
-from laura_fast.transport.native.methods import malformed
 from laura_fast.transport.native.refusing import RefusedCall
 from laura_fast.wire.grpc.framing import PREFIX, PREFIX_BYTES
 from laura_fast.wire.http2.errors import ErrorCode

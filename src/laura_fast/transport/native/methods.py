@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from enum import Enum, auto
 from typing import TYPE_CHECKING, Any
 
-from laura_fast.errors import InvalidArgumentError
+from laura_fast.transport.malformed import malformed
 from laura_fast.transport.marks import EXCHANGE, INLINE
 
 if TYPE_CHECKING:
@@ -85,11 +85,6 @@ def parse(method: Method, raw: bytes) -> Any:
         return method.parse(raw)
     except Exception as error:  # noqa: BLE001  # parsers of any kind
         raise malformed(error) from None
-
-
-def malformed(error: Exception) -> InvalidArgumentError:
-    """The refusal of a request that its parser did not take."""
-    return InvalidArgumentError(f"the request does not parse: {error}", "MALFORMED_REQUEST")
 
 
 @dataclass
