@@ -288,3 +288,13 @@ REPLAY_BYTES: Final = 64 * KIB
 TRANSPARENT_RETRIES: Final = 3
 """Times that a call refused unseen is sent again by itself; a server that refuses for ever must not be asked for ever
 (gRFC A6 asks for one, but several connections of a draining server may each refuse)."""
+
+# --- documents ------------------------------------------------------------------------------------------------------
+MAX_DOCUMENT_BYTES: Final = 16 * MIB
+"""MongoDB's limit: one document is held, copied and compared as a whole."""
+
+MAX_DOCUMENT_DEPTH: Final = 100
+"""MongoDB's limit of nesting, the document itself included: what walks a document may recurse this deep."""
+
+EXAMINED_PER_CLOCK_LOOK: Final = 64
+"""Documents examined between two looks at the clock: well under a millisecond, and the look costs nothing then."""
