@@ -89,6 +89,26 @@ MAX_INDEX_NAME_BYTES: Final = 255
 MAX_INDEX_KEYS: Final = 20_000
 """Entries of one document in one index: an array of a million elements would hold the writer for seconds."""
 
+# --- documents at rest ----------------------------------------------------------------------------------------------
+MAX_COLLECTIONS: Final = 10_000
+"""Each is an entry in a catalog that is read whole at the start and copied when it changes."""
+
+MAX_INDEXES: Final = 64
+"""Of one collection (MongoDB's number): every write of a document pays for each of them."""
+
+MAX_NAMESPACE_BYTES: Final = 255
+"""`database.collection` (MongoDB's number); it is repeated in every oplog entry."""
+
+MAX_READ_S: Final = 1.0
+MAX_READ_BYTES: Final = 16 * MIB
+"""One read transaction: it pins every page that is freed meanwhile, so a long scan goes on in a new one."""
+
+LEDGER_WINDOW_MS: Final = 30 * 60 * 1000
+"""How long the outcome of a request is known (WIRE-CONTRACT, exactly once)."""
+
+MAX_LEDGER_ENTRIES: Final = 5_000_000
+"""Outcomes remembered at once: 2,700 requests a second for half an hour, about a gigabyte with short answers."""
+
 # --- connections ----------------------------------------------------------------------------------------------------
 MAX_METADATA_BYTES: Final = 16 * KIB
 """Decoded header list of one call: tokens and tracing fit; a header bomb costs no more than this."""

@@ -1,0 +1,1 @@
+"""Documents, their indexes, old versions and the oplog over any ordered store."""

@@ -1,0 +1,153 @@
+"""Collections and indexes come and go, each with its oplog entry."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from itertools import islice
+from typing import TYPE_CHECKING, Any
+
+from laura_fast.domain.documents import codec
+from laura_fast.errors import AlreadyExistsError, InvalidArgumentError, NotFoundError, OverloadedError
+from laura_fast.limits import MAX_COLLECTIONS, MAX_INDEXES, MAX_NAMESPACE_BYTES
+from laura_fast.storage.documents import indexing
+from laura_fast.storage.documents.catalog import Collection, Index, IndexState
+from laura_fast.storage.documents.layout import ID_BYTES, TIME_BYTES, after
+from laura_fast.storage.documents.oplog import Operation
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from laura_fast.storage.documents.catalog import CompiledIndex
+    from laura_fast.storage.documents.changes import Changes
+    from laura_fast.storage.documents.session import WriteSession
+
+
+def create_collection(changes: Changes, namespace: str) -> Collection:
+    """Adds a collection that is not there.
+
+    Raises:
+        InvalidArgumentError: Not `database.collection`.
+        OverloadedError: LIMIT: there are too many.
+    """
+    check_namespace(namespace)
+    if len(changes.catalog.collections) >= MAX_COLLECTIONS:
+        raise OverloadedError(f"there are {MAX_COLLECTIONS} collections: {namespace} can't be created", "LIMIT")
+    time = changes.tick()
+    collection = Collection(changes.new_id(), namespace, time)
+    changes.set_collection(collection)
+    changes.log(Operation.CREATE_COLLECTION, namespace, time)
+    return collection
+
+
+def check_namespace(namespace: str) -> None:
+    """The collection's part may contain dots, the database's may not.
+
+    Raises:
+        InvalidArgumentError: INVALID_NAMESPACE.
+    """
+    database, dot, name = namespace.partition(".")
+    if not (database and dot and name) or "\0" in namespace or len(namespace.encode()) > MAX_NAMESPACE_BYTES:
+        raise InvalidArgumentError(f"not a namespace, database.collection: {namespace!r:.300}", "INVALID_NAMESPACE")
+
+
+def drop_collection(changes: Changes, namespace: str) -> bool:
+    """Takes a collection out of the catalog; tells whether it was there."""
+    collection = changes.catalog.collections.get(namespace)
+    if collection is None:
+        return False
+    time = changes.tick()
+    changes.log(Operation.DROP_COLLECTION, namespace, time)
+    changes.forget_collection(collection)
+    changes.set_collection(replace(collection, dropped=time, drop_id=changes.op_id))
+    return True
+
+
+def create_index(
+    changes: Changes, collection: Collection, definition: Mapping[str, Any], compiled: CompiledIndex
+) -> Index:
+    """Adds an index unless an equal one is there.
+
+    Raises:
+        AlreadyExistsError: INDEX_CONFLICT.
+        OverloadedError: LIMIT.
+    """
+    same = _same(collection, definition)
+    if same is not None:
+        return same
+    if len(collection.indexes) >= MAX_INDEXES:
+        raise OverloadedError(f"{collection.namespace} has {MAX_INDEXES} indexes: no more can be created", "LIMIT")
+    index = Index(changes.new_id(), definition["name"], dict(definition), compiled)
+    collection = collection.with_index(index)
+    changes.set_collection(collection)
+    empty = not any(True for _ in _records(changes, collection, b"", 1))
+    return _finish_index(changes, collection, index) if empty else index
+
+
+def _same(collection: Collection, definition: Mapping[str, Any]) -> Index | None:
+    for index in collection.indexes:
+        if index.definition == definition and list(index.definition["key"]) == list(definition["key"]):
+            return index
+        if index.name == definition["name"]:
+            raise AlreadyExistsError(
+                f'{collection.namespace} has another index "{index.name}"',
+                "INDEX_CONFLICT",
+                metadata={"index": index.name},
+            )
+    return None
+
+
+def _finish_index(changes: Changes, collection: Collection, index: Index) -> Index:
+    time = changes.tick()
+    ready = replace(index, state=IndexState.READY, since=time, progress=b"")
+    changes.set_collection(collection.with_index(ready))
+    changes.log(Operation.CREATE_INDEX, collection.namespace, time, document=codec.encode(index.definition))
+    return ready
+
+
+def build_index(session: WriteSession, namespace: str, name: str, limit: int) -> bool:
+    """Adds the entries of the next documents in key order; the last slice makes the index READY.
+
+    Raises:
+        NotFoundError: There is no such index.
+        AlreadyExistsError: DUPLICATE_KEY.
+    """
+    changes = session.changes
+    collection = session.collection(namespace)
+    index = collection.index(name) if collection else None
+    if collection is None or index is None:
+        raise NotFoundError(f'{namespace} has no index "{name}"', "NO_INDEX")
+    if index.state is IndexState.READY:
+        return True
+    records = list(_records(changes, collection, index.progress, limit))
+    alone = replace(collection, indexes=(index,))
+    for key, body in records:
+        entries, alone = indexing.new_entry_keys(changes, alone, key, codec.decode_stored(body))
+        for entry in entries:
+            changes.writer.put(changes.tables.entries, entry, bytes((len(key),)))
+    learnt = alone.indexes[0]
+    if len(records) < limit:
+        _finish_index(changes, collection, learnt)
+        return True
+    changes.set_collection(collection.with_index(replace(learnt, progress=records[-1][0])))
+    return False
+
+
+def drop_index(changes: Changes, namespace: str, name: str) -> bool:
+    """Takes an index out of its collection; only a READY one was ever logged."""
+    collection = changes.catalog.collections.get(namespace)
+    index = collection.index(name) if collection else None
+    if collection is None or index is None:
+        return False
+    time = changes.tick()
+    if index.state is IndexState.READY:
+        changes.log(Operation.DROP_INDEX, namespace, time, document=codec.encode({"name": name}))
+    changes.set_collection(collection.without_index(name))
+    changes.set_collection(Collection(index.id, namespace, time, (index,), dropped=time, drop_id=changes.op_id))
+    return True
+
+
+def _records(changes: Changes, collection: Collection, progress: bytes, limit: int) -> Iterator[tuple[bytes, bytes]]:
+    start = collection.prefix + progress + b"\0" if progress else collection.prefix
+    scan = changes.writer.scan(changes.tables.records, start, after(collection.prefix))
+    for key, record in islice(scan, limit):
+        yield key[ID_BYTES:], record[TIME_BYTES:]

@@ -1,0 +1,234 @@
+"""What one job does to the documents: every change with its oplog entry, old image and index entries at once."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from laura_fast.domain.documents import codec
+from laura_fast.errors import InvalidArgumentError, NotFoundError
+from laura_fast.storage.documents import indexing, schema
+from laura_fast.storage.documents.layout import OWN, RECORD_KEY_CUT, TIME_BYTES, folded, pack_number, record_key
+from laura_fast.storage.documents.oplog import Operation
+from laura_fast.storage.documents.snapshot import Snapshot
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from laura_fast.storage.documents.catalog import Collection, CompileIndex, Index
+    from laura_fast.storage.documents.changes import Changes
+    from laura_fast.storage.documents.ledger import Ledger
+    from laura_fast.storage.documents.quota import Room
+
+
+class WriteSession(Snapshot):
+    """Reads and changes the newest state. Valid within its job, on the thread that runs it.
+
+    A method that raises has changed nothing, so a job may catch the error and go on. When the job itself raises,
+    nothing of it remains. Record keys are those of `layout.record_key`. While a scan of this session runs, change
+    nothing in its collection.
+    """
+
+    def __init__(self, changes: Changes, compile_index: CompileIndex, ledger: Ledger, room: Room) -> None:
+        super().__init__(changes.tables, changes.catalog, changes.time, changes.writer)
+        self.changes = changes
+        self._compile_index = compile_index
+        self._ledger = ledger
+        self._room = room
+
+    def collection(self, namespace: str) -> Collection | None:
+        return self.changes.catalog.collections.get(namespace)
+
+    def insert(self, namespace: str, document: Mapping[str, Any], encoded: bytes | None = None) -> bytes:
+        """Adds a document, creating its collection when absent.
+
+        Args:
+            namespace: `database.collection`.
+            document: With its `_id`.
+            encoded: Its BSON, where the caller has it.
+
+        Returns:
+            Its record key.
+
+        Raises:
+            AlreadyExistsError: DUPLICATE_KEY: the `_id` or a key of a unique index is taken; it names both.
+            InvalidArgumentError: The document can't be stored or indexed.
+            OverloadedError: STORAGE_FULL: the quota is used up. LIMIT: there are too many collections.
+        """
+        changes = self.changes
+        body = encoded or codec.encode(document)
+        key = record_key(document["_id"])
+        self._room.take(len(body))
+        collection = changes.catalog.collections.get(namespace) or schema.create_collection(changes, namespace)
+        entries, learnt = indexing.new_entry_keys(changes, collection, key, document)
+        time = changes.tick()
+        if not changes.writer.insert(changes.tables.records, collection.prefix + key, pack_number(time) + body):
+            raise self._taken(collection, key, document["_id"])
+        self._learn(collection, learnt, key)
+        self._add(entries, key)
+        changes.log(Operation.INSERT, namespace, time, document=body)
+        return key
+
+    def replace(
+        self,
+        namespace: str,
+        key: bytes,
+        before: Mapping[str, Any],
+        after: Mapping[str, Any],
+        delta: Mapping[str, Any] | None = None,
+        *,
+        encoded: bytes | None = None,
+    ) -> None:
+        """Gives a document another content.
+
+        Args:
+            namespace: Its collection.
+            key: Its record key.
+            before: What this session reads there now, decoded.
+            after: The new content, with the same `_id`.
+            delta: How to log it, `{"$set": …, "$unset": …}`; None logs the whole of `after`.
+            encoded: BSON of `after`, where the caller has it.
+
+        Raises:
+            NotFoundError: There is no such document.
+            AlreadyExistsError: DUPLICATE_KEY: a key of a unique index is taken.
+            InvalidArgumentError: The document can't be stored or indexed.
+            OverloadedError: STORAGE_FULL.
+        """
+        changes = self.changes
+        collection, image = self._existing(namespace, key)
+        body = encoded or codec.encode(after)
+        self._room.take(len(body))
+        removed, added, learnt = self._difference(collection, key, before, after)
+        time = changes.tick()
+        self._learn(collection, learnt, key)
+        changes.writer.put(changes.tables.records, collection.prefix + key, pack_number(time) + body)
+        self._remove(removed)
+        self._add(added, key)
+        changes.end(time, collection.prefix + key, image, removed)
+        query = codec.encode({"_id": after["_id"]})
+        update = body if delta is None else codec.encode(delta)
+        changes.log(Operation.UPDATE, namespace, time, query=query, update=update)
+
+    def remove(self, namespace: str, key: bytes, before: Mapping[str, Any]) -> None:
+        """Removes a document. Works at the quota, too.
+
+        Args:
+            namespace: Its collection.
+            key: Its record key.
+            before: What this session reads there now, decoded.
+
+        Raises:
+            NotFoundError: There is no such document.
+        """
+        changes = self.changes
+        collection, image = self._existing(namespace, key)
+        removed = indexing.entry_keys(collection, key, before) if collection.indexes else []
+        time = changes.tick()
+        changes.writer.delete(changes.tables.records, collection.prefix + key)
+        self._remove(removed)
+        changes.end(time, collection.prefix + key, image, removed)
+        changes.log(Operation.DELETE, namespace, time, query=codec.encode({"_id": before["_id"]}))
+
+    def create_collection(self, namespace: str) -> Collection:
+        """The collection, created when absent.
+
+        Raises:
+            InvalidArgumentError: Not a namespace.
+            OverloadedError: LIMIT: there are too many.
+        """
+        return self.collection(namespace) or schema.create_collection(self.changes, namespace)
+
+    def drop_collection(self, namespace: str) -> bool:
+        """Removes a collection with its indexes; tells whether it was there. Its data goes in slices, later."""
+        return schema.drop_collection(self.changes, namespace)
+
+    def create_index(self, namespace: str, definition: Mapping[str, Any]) -> Index:
+        """Begins an index: READY on an empty collection, otherwise BUILDING until `build_index` has seen all documents.
+
+        Args:
+            namespace: Its collection, created when absent.
+            definition: `{"key": …, "name": …}` and options, complete.
+
+        Returns:
+            The index; an equal one that exists already is returned as it is.
+
+        Raises:
+            AlreadyExistsError: INDEX_CONFLICT: another index has the name or, with other options, the key.
+            OverloadedError: LIMIT: there are too many.
+        """
+        collection = self.create_collection(namespace)
+        return schema.create_index(self.changes, collection, definition, self._compile_index(definition))
+
+    def build_index(self, namespace: str, name: str, limit: int) -> bool:
+        """Indexes up to `limit` documents more; tells whether the index is READY now.
+
+        Raises:
+            NotFoundError: There is no such index.
+            AlreadyExistsError: DUPLICATE_KEY: two documents share a key of a unique index. Drop the index then.
+            InvalidArgumentError: A document can't be indexed. Drop the index then.
+        """
+        return schema.build_index(self, namespace, name, limit)
+
+    def drop_index(self, namespace: str, name: str) -> bool:
+        """Removes an index, whatever its state; tells whether it was there. Its entries go in slices, later."""
+        return schema.drop_index(self.changes, namespace, name)
+
+    def log_noop(self) -> None:
+        """Appends an entry that changes nothing: the first of a new primary, or a sign of life."""
+        self.changes.log(Operation.NOOP, "", self.changes.tick())
+
+    def ledger_get(self, key: bytes) -> bytes | None:
+        """The outcome that was put for a request within the last half hour."""
+        return self._ledger.get(self.changes.writer, key)
+
+    def ledger_put(self, key: bytes, outcome: bytes) -> None:
+        """Remembers the outcome of a request.
+
+        Raises:
+            OverloadedError: LEDGER_FULL: as many requests as can be remembered came within half an hour.
+        """
+        self._ledger.put(self.changes.writer, key, outcome, self.changes.tick(), self.changes.op_id)
+
+    def set_state(self, name: bytes, value: bytes) -> None:
+        """Sets a small durable value; `Snapshot.state` reads it."""
+        self.changes.writer.put(self.changes.tables.state, OWN + name, value)
+
+    def _existing(self, namespace: str, key: bytes) -> tuple[Collection, bytes]:
+        collection = self.collection(namespace)
+        if collection is not None:
+            image = self.changes.writer.get(self.changes.tables.records, collection.prefix + key)
+            if image is not None:
+                return collection, image
+        raise NotFoundError(f"{namespace} has no such document", "NO_DOCUMENT")
+
+    def _difference(
+        self, collection: Collection, key: bytes, before: Mapping[str, Any], after: Mapping[str, Any]
+    ) -> tuple[list[bytes], list[bytes], Collection]:
+        if not collection.indexes:
+            return [], [], collection
+        old = dict.fromkeys(indexing.entry_keys(collection, key, before))
+        new, learnt = indexing.new_entry_keys(self.changes, collection, key, after)
+        kept = set(new)
+        return [entry for entry in old if entry not in kept], [entry for entry in new if entry not in old], learnt
+
+    def _learn(self, collection: Collection, learnt: Collection, key: bytes) -> None:
+        if folded(key, RECORD_KEY_CUT) and not collection.long_keys:
+            learnt = replace(learnt, long_keys=True)
+        if learnt is not collection:
+            self.changes.set_collection(learnt)
+
+    def _add(self, entries: list[bytes], key: bytes) -> None:
+        length = bytes((len(key),))
+        for entry in entries:
+            self.changes.writer.put(self.changes.tables.entries, entry, length)
+
+    def _remove(self, entries: list[bytes]) -> None:
+        for entry in entries:
+            self.changes.writer.delete(self.changes.tables.entries, entry)
+
+    def _taken(self, collection: Collection, key: bytes, identifier: Any) -> Exception:
+        record = self.changes.writer.get(self.changes.tables.records, collection.prefix + key) or b""
+        if folded(key, RECORD_KEY_CUT) and codec.decode_stored(record[TIME_BYTES:])["_id"] != identifier:
+            return InvalidArgumentError("the _id has the same hash as another long _id", "KEY_COLLISION")
+        return indexing.duplicate_key(collection.namespace, "_id_", {"_id": identifier})

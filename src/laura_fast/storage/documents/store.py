@@ -1,0 +1,120 @@
+"""The documents of one node over an ordered store."""
+
+from __future__ import annotations
+
+import time
+from itertools import count
+from typing import TYPE_CHECKING, TypeVar
+
+from laura_fast.storage.documents.catalog import Catalog, load
+from laura_fast.storage.documents.changes import Changes
+from laura_fast.storage.documents.layout import HEAD, Head, Tables, unpack_head
+from laura_fast.storage.documents.ledger import Ledger
+from laura_fast.storage.documents.quota import Room
+from laura_fast.storage.documents.reading import LastingSnapshot
+from laura_fast.storage.documents.session import WriteSession
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from laura_fast.storage.documents.catalog import CompileIndex
+    from laura_fast.storage.ordered import Reader, Store, Writer
+
+Value = TypeVar("Value")
+
+
+def wall_clock_ms() -> int:
+    """Milliseconds since 1970."""
+    return time.time_ns() // 1_000_000
+
+
+class DocumentStore:
+    """Collections with their indexes, old versions, oplog and ledger. Reads are cheap and may run on the event loop.
+
+    Attributes:
+        head: The newest commit.
+        catalog: Of that commit.
+        term: Of the entries to come; raise it before the first entry of a new primary.
+        max_bytes: The quota; 0 = none.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        compile_index: CompileIndex,
+        *,
+        now_ms: Callable[[], int] = wall_clock_ms,
+        max_bytes: int = 0,
+    ) -> None:
+        """Opens what the store holds; it may wait for the disk."""
+        self._store = store
+        self._tables = Tables.of(store)
+        self._compile_index = compile_index
+        self._now_ms = now_ms
+        self._ledger = Ledger(self._tables)
+        self.max_bytes = max_bytes
+        with store.read() as reader:
+            self.head = unpack_head(reader.get(self._tables.state, HEAD))
+            self.catalog = load(reader, self._tables, self.head.catalog, compile_index)
+        self._writers_catalog = self.catalog
+        self._tokens = count(self.head.catalog + 1)
+        self.term = max(1, self.head.term)
+
+    def reading(self, at: int | None = None) -> LastingSnapshot:
+        """A snapshot, to be closed.
+
+        Args:
+            at: Commit time to read at; None = the newest.
+
+        Raises:
+            OutOfRangeError: SNAPSHOT_TOO_OLD or TIME_AHEAD.
+        """
+        return LastingSnapshot(self._store, self._tables, self._catalog_of, at)
+
+    async def write(self, job: Callable[[WriteSession], Value], *, request_id: str = "") -> Value:
+        """Runs a job; all of its changes are durable when this returns, or none happened when it raises.
+
+        Args:
+            job: May run more than once, on the writer's thread: it derives everything from its session and arguments.
+            request_id: For the oplog entries.
+
+        Raises:
+            OverloadedError: STORAGE_FULL; reads go on.
+            StorageFailedError: The disk failed: this node must stop.
+            Exception: Whatever the job raised.
+        """
+
+        def run(writer: Writer) -> tuple[Value, Head, Catalog]:
+            changes = self._changes(writer, request_id)
+            session = WriteSession(changes, self._compile_index, self._ledger, Room(writer, self.max_bytes))
+            value = job(session)
+            head = changes.finish()
+            self._writers_catalog = changes.catalog
+            return value, head, changes.catalog
+
+        value, _, _ = await self._store.write(run, committed=self._publish)
+        return value
+
+    def _changes(self, writer: Writer, request_id: str) -> Changes:
+        head = unpack_head(writer.get(self._tables.state, HEAD))
+        catalog = self._catalog_of(writer, head.catalog)
+        return Changes(
+            writer,
+            self._tables,
+            head,
+            catalog,
+            term=self.term,
+            now=self._now_ms(),
+            token=lambda: next(self._tokens),
+            request_id=request_id,
+        )
+
+    def _catalog_of(self, reader: Reader, token: int) -> Catalog:
+        """The catalog of a state: nearly always one of the two at hand."""
+        for catalog in (self.catalog, self._writers_catalog):
+            if catalog.token == token:
+                return catalog
+        return load(reader, self._tables, token, self._compile_index)
+
+    def _publish(self, outcome: tuple[object, Head, Catalog]) -> None:
+        _, self.head, self.catalog = outcome
