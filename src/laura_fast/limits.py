@@ -318,3 +318,19 @@ MAX_DOCUMENT_DEPTH: Final = 100
 
 EXAMINED_PER_CLOCK_LOOK: Final = 64
 """Documents examined between two looks at the clock: well under a millisecond, and the look costs nothing then."""
+
+# --- expressions and pipelines --------------------------------------------------------------------------------------
+MAX_EXPRESSION_DEPTH: Final = 100
+"""As deep as a document may be: compiling and running an expression recurse with it."""
+
+MAX_EXPRESSION_NODES: Final = 20_000
+"""Values in one expression: hand-written ones have dozens, generated lists of `$in` a few thousand."""
+
+MAX_EXPRESSION_STRING: Final = MAX_DOCUMENT_BYTES
+"""Characters that an operator of strings may give: `$concat` of a field with itself doubles it in every stage."""
+
+MAX_EXPRESSION_ARRAY: Final = 1_000_000
+"""Elements that `$range` and `$concatArrays` may give."""
+
+MAX_UNMEASURED_GROWTH: Final = 8
+"""How many documents' worth a value may be before it is measured: one that is never measured is 128 MiB at most."""

@@ -1,0 +1,70 @@
+"""How large values are.
+
+Expressions share the values they read instead of copying them, so a few stages could build a document that is small in
+memory and enormous once written out; whoever looks at all of a value must know before.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from laura_fast import limits
+from laura_fast.errors import InvalidArgumentError
+
+_LEAST_ELEMENT_BYTES: Final = 3
+"""Type, one character of a name and its end: no element of a BSON document is smaller."""
+
+_MOST_ELEMENTS: Final = limits.MAX_DOCUMENT_BYTES // _LEAST_ELEMENT_BYTES
+
+_OBJECT_BYTES: Final = 96
+"""What a value of the usual size takes in memory with its place in a document, its name and its header."""
+
+
+def checked(value: Any) -> Any:
+    """The value itself.
+
+    Raises:
+        InvalidArgumentError: No document could hold it; reason DOCUMENT_TOO_LARGE.
+    """
+    _measure(value)
+    return value
+
+
+def memory_bytes(value: Any) -> int:
+    """About what a value takes in memory. Raises what `checked` does."""
+    elements, octets = _measure(value)
+    return elements * _OBJECT_BYTES + octets
+
+
+def _measure(value: Any) -> tuple[int, int]:
+    elements = octets = depth = 0
+    level = [value]
+    while level:
+        elements += len(level)
+        depth += 1
+        below: list[Any] = []
+        for inner in level:
+            kind = type(inner)
+            if kind is str or kind is bytes:
+                octets += len(inner)
+            elif kind is dict:
+                octets += sum(map(len, inner))
+                below += inner.values()
+            elif kind is list:
+                below += inner
+            if len(below) > _MOST_ELEMENTS:
+                break
+        _check(elements + len(below), octets, depth)
+        level = below
+    return elements, octets
+
+
+def _check(elements: int, octets: int, depth: int) -> None:
+    if elements * _LEAST_ELEMENT_BYTES + octets > limits.MAX_DOCUMENT_BYTES:
+        raise InvalidArgumentError(
+            f"a value would be larger than a document may be, {limits.MAX_DOCUMENT_BYTES} bytes", "DOCUMENT_TOO_LARGE"
+        )
+    if depth > limits.MAX_DOCUMENT_DEPTH + 1:
+        raise InvalidArgumentError(
+            f"a value would be deeper than a document may be, {limits.MAX_DOCUMENT_DEPTH} levels", "DOCUMENT_TOO_LARGE"
+        )
