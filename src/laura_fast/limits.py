@@ -8,6 +8,7 @@ from typing import Final
 
 KIB: Final = 1024
 MIB: Final = 1024 * KIB
+GIB: Final = 1024 * MIB
 
 # --- messages -------------------------------------------------------------------------------------------------------
 MAX_MESSAGE_BYTES: Final = 48 * MIB
@@ -102,6 +103,9 @@ MAX_NAMESPACE_BYTES: Final = 255
 MAX_READ_S: Final = 1.0
 MAX_READ_BYTES: Final = 16 * MIB
 """One read transaction: it pins every page that is freed meanwhile, so a long scan goes on in a new one."""
+
+COLLECT_SLICE: Final = 500
+"""Things of each kind that one collecting job removes: a few milliseconds between two jobs of clients."""
 
 LEDGER_WINDOW_MS: Final = 30 * 60 * 1000
 """How long the outcome of a request is known (WIRE-CONTRACT, exactly once)."""

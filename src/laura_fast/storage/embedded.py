@@ -65,8 +65,9 @@ class EmbeddedReader:
     def entries(self, table: Table) -> int:
         return self._transaction.stat(table)["entries"]
 
-    def used_bytes(self) -> int:
-        return sum(_table_bytes(self._transaction.stat(table)) for table in self._tables)
+    def used_bytes(self, table: Table | None = None) -> int:
+        tables = self._tables if table is None else (table,)
+        return sum(_table_bytes(self._transaction.stat(table)) for table in tables)
 
     def __enter__(self) -> Self:
         return self

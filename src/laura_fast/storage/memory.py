@@ -64,8 +64,9 @@ class MemoryReader:
     def entries(self, table: Table) -> int:
         return len(self.tables[table])
 
-    def used_bytes(self) -> int:
-        return sum(len(key) + len(value) for table in self.tables.values() for key, value in table.items())
+    def used_bytes(self, table: Table | None = None) -> int:
+        tables = self.tables.values() if table is None else (self.tables[table],)
+        return sum(len(key) + len(value) for pairs in tables for key, value in pairs.items())
 
     def __enter__(self) -> Self:
         return self

@@ -34,8 +34,8 @@ class Reader(Protocol):
     def entries(self, table: Table) -> int:
         """How many keys a table holds; takes no time."""
 
-    def used_bytes(self) -> int:
-        """What the tables occupy, freed space not counted; takes no time."""
+    def used_bytes(self, table: Table | None = None) -> int:
+        """What a table, or all of them, occupy, freed space not counted; takes no time."""
 
     def __enter__(self) -> Self: ...
 

@@ -124,6 +124,16 @@ def entry_at(reader: Reader, tables: Tables, op_id: int) -> OplogEntry | None:
     return decode_entry(op_id, data) if data else None
 
 
+def read_all(reader: Reader, tables: Tables) -> Iterator[OplogEntry]:
+    """Every entry that is kept, in order.
+
+    Raises:
+        DamagedEntryError: The disk changed an entry.
+    """
+    for key, data in reader.scan(tables.oplog):
+        yield decode_entry(unpack_number(key)[0], data)
+
+
 def read_from(reader: Reader, tables: Tables, head: Head, start: int) -> Iterator[OplogEntry]:
     """All entries from `start` (inclusive) on, in order.
 

@@ -6,12 +6,14 @@ import time
 from itertools import count
 from typing import TYPE_CHECKING, TypeVar
 
+from laura_fast.limits import COLLECT_SLICE
 from laura_fast.storage.documents.catalog import Catalog, load
 from laura_fast.storage.documents.changes import Changes
 from laura_fast.storage.documents.layout import HEAD, Head, Tables, unpack_head
 from laura_fast.storage.documents.ledger import Ledger
 from laura_fast.storage.documents.quota import Room
 from laura_fast.storage.documents.reading import LastingSnapshot
+from laura_fast.storage.documents.retention import Bounds, Retention, collect_slice
 from laura_fast.storage.documents.session import WriteSession
 
 if TYPE_CHECKING:
@@ -36,6 +38,9 @@ class DocumentStore:
         catalog: Of that commit.
         term: Of the entries to come; raise it before the first entry of a new primary.
         max_bytes: The quota; 0 = none.
+        retention: How much of the past is kept.
+        commit_point: Op id up to which nothing will be rolled back; None = everything is committed, as on one node.
+        pins: Op ids that must stay in the oplog, by who needs them.
     """
 
     def __init__(
@@ -53,6 +58,9 @@ class DocumentStore:
         self._now_ms = now_ms
         self._ledger = Ledger(self._tables)
         self.max_bytes = max_bytes
+        self.retention = Retention()
+        self.commit_point: int | None = None
+        self.pins: dict[str, int] = {}
         with store.read() as reader:
             self.head = unpack_head(reader.get(self._tables.state, HEAD))
             self.catalog = load(reader, self._tables, self.head.catalog, compile_index)
@@ -84,10 +92,32 @@ class DocumentStore:
             Exception: Whatever the job raised.
         """
 
+        def run(changes: Changes) -> Value:
+            room = Room(changes.writer, self.max_bytes)
+            return job(WriteSession(changes, self._compile_index, self._ledger, room))
+
+        return await self._change(run, request_id)
+
+    async def collect(self) -> bool:
+        """Lets go of a slice of what is no longer needed; tells whether to call again at once.
+
+        Raises:
+            OverloadedError: STORAGE_FULL: the disk is so full that not even this works.
+            StorageFailedError: The disk failed.
+        """
+
+        def run(changes: Changes) -> bool:
+            now = self._now_ms()
+            pin = min(self.pins.values(), default=None)
+            bounds = Bounds.of(changes, self.retention, now, commit_point=self.commit_point, pin=pin)
+            return collect_slice(changes, self._ledger, self.retention, bounds, COLLECT_SLICE)
+
+        return await self._change(run)
+
+    async def _change(self, job: Callable[[Changes], Value], request_id: str = "") -> Value:
         def run(writer: Writer) -> tuple[Value, Head, Catalog]:
             changes = self._changes(writer, request_id)
-            session = WriteSession(changes, self._compile_index, self._ledger, Room(writer, self.max_bytes))
-            value = job(session)
+            value = job(changes)
             head = changes.finish()
             self._writers_catalog = changes.catalog
             return value, head, changes.catalog
