@@ -338,3 +338,10 @@ MAX_EXPRESSION_ARRAY: Final = 1_000_000
 
 MAX_UNMEASURED_GROWTH: Final = 8
 """How many documents' worth a value may be before it is measured: one that is never measured is 128 MiB at most."""
+# --- replica sets -----------------------------------------------------------------------------------------------------
+MAX_MEMBERS: Final = 50
+MAX_VOTERS: Final = 7
+"""MongoDB's: each voter is asked in each election, and each member is beaten to by its primary."""
+
+MAX_PRIORITY: Final = 1000
+"""MongoDB's: enough to rank fifty members with room between them."""

@@ -1,0 +1,207 @@
+"""What the election machine is told, and what it answers. Times are seconds of the member's own monotonic clock."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from laura_fast.domain.replication.members import Configuration, Position
+
+
+class Role(Enum):
+    """What a member is now."""
+
+    FOLLOWER = "follower"
+    ASKING = "asking"
+    """It asks whether an election would be won (pre-vote); nothing has changed yet."""
+    CANDIDATE = "candidate"
+    PRIMARY = "primary"
+
+
+@dataclass(frozen=True, slots=True)
+class Ballot:
+    """What a member must never forget: its term and whom it voted for in it ("" = nobody)."""
+
+    term: int = 0
+    vote: str = ""
+
+
+# --- events -----------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Ticked:
+    """Time went on."""
+
+    now: float
+
+
+@dataclass(frozen=True, slots=True)
+class VoteAsked:
+    """A candidate wants our vote.
+
+    Attributes:
+        last: End of its log; None from a client that can't tell its term.
+        dry_run: It asks only whether it would get it.
+        hand_off: The primary itself told it to run.
+    """
+
+    now: float
+    candidate: str
+    term: int
+    last: Position | None
+    replica_set: str
+    config_version: int
+    dry_run: bool = False
+    hand_off: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class VoteTold:
+    """A voter answered. `asked_term` is that of the question, `term` that of the voter."""
+
+    now: float
+    voter: str
+    asked_term: int
+    term: int
+    granted: bool
+    dry_run: bool
+
+
+@dataclass(frozen=True, slots=True)
+class PrimaryHeard:
+    """A primary's beat or batch arrived."""
+
+    now: float
+    primary: str
+    term: int
+    last: Position
+
+
+@dataclass(frozen=True, slots=True)
+class MemberHeard:
+    """A member answered our beat, or reported how far it is."""
+
+    now: float
+    member: str
+    term: int
+    durable: Position
+
+
+@dataclass(frozen=True, slots=True)
+class LogGrew:
+    """Our own log ends elsewhere now: it grew, or was rolled back."""
+
+    last: Position
+
+
+@dataclass(frozen=True, slots=True)
+class Reconfigured:
+    """Another version of the configuration is in force."""
+
+    now: float
+    configuration: Configuration
+
+
+@dataclass(frozen=True, slots=True)
+class Synced:
+    """Our initial sync is complete: we may vote."""
+
+    now: float
+
+
+@dataclass(frozen=True, slots=True)
+class StepDownAsked:
+    """The primary shall hand over.
+
+    Attributes:
+        until: By when a majority must have caught up.
+        force: Then step down all the same.
+        successor: Who shall follow; "" = whoever is best.
+    """
+
+    now: float
+    until: float
+    force: bool = False
+    successor: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class RunAsked:
+    """The primary handed over to us: run at once."""
+
+    now: float
+    term: int
+
+
+@dataclass(frozen=True, slots=True)
+class Stalled:
+    """Our disk did not answer for longer than a primary may be silent."""
+
+    now: float
+
+
+Event = (
+    Ticked
+    | VoteAsked
+    | VoteTold
+    | PrimaryHeard
+    | MemberHeard
+    | LogGrew
+    | Reconfigured
+    | Synced
+    | StepDownAsked
+    | RunAsked
+    | Stalled
+)
+
+
+# --- what comes out ---------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class AskVote:
+    """To be sent to every other voter."""
+
+    term: int
+    last: Position
+    dry_run: bool
+    hand_off: bool
+
+
+@dataclass(frozen=True, slots=True)
+class VoteAnswer:
+    """What the candidate is told, and for our log why."""
+
+    granted: bool
+    term: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One step. Act in the order of the fields: nothing may leave before what stands above it is done.
+
+    Attributes:
+        ballot: Persist it before anything else; on failure this member must stop.
+        ask: Send to every other voter.
+        answer: To the candidate that asked.
+        role: The new role, if it changed.
+        reason: Why it did, for operators.
+        beat: Send a beat to every other member.
+        hand_off: Tell this member to run.
+        ask_hand_off: Ask the primary to hand over to us: we have the higher priority and are caught up.
+        writes: False: take no more writes (a step-down began); True: take them again (it was given up).
+    """
+
+    ballot: Ballot | None = None
+    ask: AskVote | None = None
+    answer: VoteAnswer | None = None
+    role: Role | None = None
+    reason: str = ""
+    beat: bool = False
+    hand_off: str = ""
+    ask_hand_off: str = ""
+    writes: bool | None = None
