@@ -144,7 +144,7 @@ class ReplicaSet:
 
     def _ask(self, node: Node, ask: events.AskVote) -> None:
         name, version = self.configuration.name, self.configuration.version
-        for other in self.configuration.voters - {node.id}:
+        for other in sorted(self.configuration.voters - {node.id}):
             question = events.VoteAsked(0, node.id, ask.term, ask.last, name, version, ask.dry_run, ask.hand_off)
             self._post(node.id, other, question)
 
@@ -164,7 +164,7 @@ class ReplicaSet:
         self._report(node, node.id, end(node.log))
 
     def _beat(self, node: Node) -> None:
-        for other in self.nodes.keys() - {node.id}:
+        for other in sorted(self.nodes.keys() - {node.id}):
             self._post(node.id, other, _Beat(node.id, node.machine.term if node.machine else 0, list(node.log)))
 
     def _report(self, node: Node, member: str, durable: Position) -> None:
