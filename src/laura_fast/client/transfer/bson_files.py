@@ -1,0 +1,46 @@
+"""BSON dumps: documents one after another, as `mongodump` writes them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, BinaryIO, Final
+
+from bson.errors import BSONError
+from bson.raw_bson import RawBSONDocument
+
+from laura_fast.client.documents.codec import OPTIONS
+from laura_fast.client.transfer.records import BadRecord, judged
+from laura_fast.errors import InvalidArgumentError
+from laura_fast.limits import MIB
+
+if TYPE_CHECKING:
+    from laura_fast.client.transfer.records import Records
+
+_LENGTH_BYTES: Final = 4
+_SHORTEST: Final = 5
+_LONGEST: Final = 16 * MIB
+_RAW: Final = OPTIONS.with_options(document_class=RawBSONDocument)
+
+
+def read_bson(source: BinaryIO) -> Records:
+    """Each document as the octets it is. After a length that can't be, nothing more can be told apart."""
+    number = 0
+    while head := source.read(_LENGTH_BYTES):
+        place = f"document {number + 1}"
+        length = int.from_bytes(head, "little", signed=True)
+        body = source.read(length - _LENGTH_BYTES) if _SHORTEST <= length <= _LONGEST else b""
+        if len(head) + len(body) != length:
+            reason = "is cut off" if body or len(head) < _LENGTH_BYTES else f"claims to be {length} bytes long"
+            yield BadRecord(number, place, f"{reason}; nothing after it can be read")
+            return
+        yield judged(number, place, _raw, head + body)
+        number += 1
+
+
+def _raw(octets: bytes) -> RawBSONDocument:
+    """Checked as a whole here, so that one bad document spoils no batch."""
+    try:
+        document = RawBSONDocument(octets, _RAW)
+        document.items()
+    except (BSONError, ValueError) as error:
+        raise InvalidArgumentError(f"not BSON: {error}", "MALFORMED_BSON") from error
+    return document
