@@ -1,41 +1,24 @@
-"""BSON to Python values and back, so that what was read can be written again without a change of type."""
+"""BSON to Python values and back, as everywhere here; what a server sent is not trusted to be BSON."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any
 
-import bson
-from bson.codec_options import CodecOptions, DatetimeConversion
 from bson.errors import BSONError
 
-from laura_fast.errors import InvalidArgumentError
+from laura_fast.domain.documents.codec import OPTIONS, decode_stored, encode
+from laura_fast.errors import ClientError
 
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-OPTIONS: Final[CodecOptions[dict[str, Any]]] = CodecOptions(datetime_conversion=DatetimeConversion.DATETIME_MS)
-"""Dates beyond year 9999 stay what they are; int64 stays apart from int32; UUIDs stay binary."""
-
-
-def encode(document: Mapping[str, Any]) -> bytes:
-    """The document as BSON.
-
-    Raises:
-        InvalidArgumentError: A value that BSON has no type for.
-    """
-    try:
-        return bson.encode(document, codec_options=OPTIONS)
-    except (BSONError, OverflowError, UnicodeError, TypeError, ValueError) as error:
-        raise InvalidArgumentError(str(error), "MALFORMED_BSON") from error
+__all__ = ["OPTIONS", "decode", "encode"]
 
 
 def decode(document: bytes) -> dict[str, Any]:
-    """The values of a BSON document.
+    """The values of a document that a server sent.
 
     Raises:
-        InvalidArgumentError: Not BSON.
+        ClientError: It is not BSON.
     """
     try:
-        return bson.decode(document, OPTIONS)
-    except (BSONError, ValueError) as error:
-        raise InvalidArgumentError(str(error), "MALFORMED_BSON") from error
+        return decode_stored(document)
+    except (BSONError, ValueError, LookupError, OverflowError, RecursionError) as error:
+        raise ClientError(f"the server sent a document that is not BSON: {error}") from error

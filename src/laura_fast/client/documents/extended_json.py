@@ -1,9 +1,9 @@
 """MongoDB Extended JSON v2: how documents are written by people and in files.
 
 Reading takes both forms, and JSON as it is. Writing is relaxed (numbers and dates as people write them; int64 and int32
-look alike) or canonical (every type is kept). The rules are those of `bson.json_util`, with two exceptions that keep a
-query from meaning something else than what was written: a name that occurs twice is an error, and ``$regex`` stays the
-operator that it is, together with what stands beside it.
+look alike) or canonical (every type is kept). The rules are those of `bson.json_util`, with exceptions that keep a text
+from meaning something else than what was written: a name that occurs twice is an error, ``$regex`` stays the operator
+that it is, together with what stands beside it, and a reference (``$ref``) stays a document with its fields in order.
 """
 
 from __future__ import annotations
@@ -125,14 +125,14 @@ def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 def _data_hook(pairs: list[tuple[str, Any]]) -> Any:
     document = _unique(pairs)
-    if "$regex" in document and document.keys() != _LEGACY_REGEX:
+    if "$ref" in document or ("$regex" in document and document.keys() != _LEGACY_REGEX):
         return document
     return json_util.object_hook(document, _RELAXED)
 
 
 def _query_hook(pairs: list[tuple[str, Any]]) -> Any:
     document = _unique(pairs)
-    return document if "$regex" in document else json_util.object_hook(document, _RELAXED)
+    return document if "$regex" in document or "$ref" in document else json_util.object_hook(document, _RELAXED)
 
 
 _FAILURES: Final = (ValueError, TypeError, BSONError, OverflowError, RecursionError)

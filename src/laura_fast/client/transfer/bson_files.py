@@ -10,14 +10,13 @@ from bson.raw_bson import RawBSONDocument
 from laura_fast.client.documents.codec import OPTIONS
 from laura_fast.client.transfer.records import BadRecord, judged
 from laura_fast.errors import InvalidArgumentError
-from laura_fast.limits import MIB
+from laura_fast.limits import MAX_DOCUMENT_BYTES
 
 if TYPE_CHECKING:
     from laura_fast.client.transfer.records import Records
 
 _LENGTH_BYTES: Final = 4
 _SHORTEST: Final = 5
-_LONGEST: Final = 16 * MIB
 _RAW: Final = OPTIONS.with_options(document_class=RawBSONDocument)
 
 
@@ -27,12 +26,15 @@ def read_bson(source: BinaryIO) -> Records:
     while head := source.read(_LENGTH_BYTES):
         place = f"document {number + 1}"
         length = int.from_bytes(head, "little", signed=True)
-        body = source.read(length - _LENGTH_BYTES) if _SHORTEST <= length <= _LONGEST else b""
-        if len(head) + len(body) != length:
-            reason = "is cut off" if body or len(head) < _LENGTH_BYTES else f"claims to be {length} bytes long"
+        possible = _SHORTEST <= length <= MAX_DOCUMENT_BYTES
+        document = head + source.read(length - _LENGTH_BYTES) if possible else head
+        if not possible or len(document) < length:
+            reason = (
+                f"claims to be {length} bytes long" if len(head) == _LENGTH_BYTES and not possible else "is cut off"
+            )
             yield BadRecord(number, place, f"{reason}; nothing after it can be read")
             return
-        yield judged(number, place, _raw, head + body)
+        yield judged(number, place, _raw, document)
         number += 1
 
 

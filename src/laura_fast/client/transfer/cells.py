@@ -65,7 +65,7 @@ def converter(kind: str) -> Callable[[str], Any]:
     def checked(cell: str) -> Any:
         try:
             return convert(cell)
-        except (ValueError, InvalidOperation, BSONError, KeyError, OverflowError) as error:
+        except (ValueError, InvalidOperation, BSONError, KeyError, OverflowError, InvalidArgumentError) as error:
             raise InvalidArgumentError(f"{cell!r} is not of type {kind}", "MALFORMED_CELL") from error
 
     return checked

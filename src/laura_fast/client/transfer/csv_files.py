@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO, Final
 from laura_fast.client.transfer.cells import EVERY_COLUMN, converter
 from laura_fast.client.transfer.records import BadRecord, judged, lines
 from laura_fast.errors import InvalidArgumentError
-from laura_fast.limits import MIB
+from laura_fast.limits import MAX_DOCUMENT_BYTES
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -18,8 +18,6 @@ if TYPE_CHECKING:
 
     Column = tuple[str, tuple[str, ...], Callable[[str], Any]]
 
-_LONGEST_CELL: Final = 16 * MIB
-"""As long as a document can be; the csv module's own limit is 128 KiB."""
 _BAD: Final = "MALFORMED_CSV"
 
 
@@ -33,7 +31,7 @@ def read_csv(source: BinaryIO, types: Mapping[str, str]) -> Records:
     Raises:
         InvalidArgumentError: The header can't be used.
     """
-    csv.field_size_limit(_LONGEST_CELL)
+    csv.field_size_limit(MAX_DOCUMENT_BYTES)  # its own limit of 128 KiB is less than what a document may hold
     rows = _Rows(source)
     columns = _columns(rows.header(), types)
     for number in itertools.count():

@@ -10,6 +10,7 @@ from laura_fast.client.documents.batches import batches
 from laura_fast.client.documents.codec import decode, encode
 from laura_fast.client.documents.requests import Query
 from laura_fast.client.transfer.records import BadRecord
+from laura_fast.errors import InvalidArgumentError
 from laura_fast.limits import IMPORT_REQUESTS_AT_ONCE, MAX_REPORTED_ERRORS
 
 if TYPE_CHECKING:
@@ -69,6 +70,7 @@ class Import:
         self._at_once = 1 if stop_on_error else IMPORT_REQUESTS_AT_ONCE
         self._on_problem = on_problem
         self._stopped = False
+        self._unreadable: InvalidArgumentError | None = None
 
     async def run(self, records: Iterable[Prepared | BadRecord]) -> Tally:
         """Inserts them all, and answers what became of them.
@@ -76,29 +78,38 @@ class Import:
         Raises:
             ClientError: The cluster could not be reached any more. What was inserted is, and the same import again goes
                 on from there.
-            InvalidArgumentError: The source can't be read on.
+            InvalidArgumentError: The source can't be read on; what stands before is inserted.
         """
         sending: set[asyncio.Task[None]] = set()
         try:
             for batch in batches(self._good(records), lambda document: len(document.octets)):
                 sending.add(asyncio.create_task(self._send(batch)))
                 if len(sending) >= self._at_once:
-                    sending = await _some(sending)
+                    await _some(sending)
                 if self._stopped:
                     break
-        finally:
             while sending:
-                sending = await _some(sending)
+                await _some(sending)
+        finally:
+            for task in sending:
+                task.cancel()
+            await asyncio.gather(*sending, return_exceptions=True)
+        if self._unreadable:
+            raise self._unreadable
         return self.tally
 
     def _good(self, records: Iterable[Prepared | BadRecord]) -> Iterator[Prepared]:
-        for record in records:
-            if not isinstance(record, BadRecord):
-                yield record
-                continue
-            self._failed(record.place, record.reason)
-            if self._ordered:
-                return
+        """The documents among the records, up to where the source can't be read on."""
+        try:
+            for record in records:
+                if not isinstance(record, BadRecord):
+                    yield record
+                    continue
+                self._failed(record.place, record.reason)
+                if self._ordered:
+                    return
+        except InvalidArgumentError as error:
+            self._unreadable = error
 
     async def _send(self, batch: Sequence[Prepared]) -> None:
         """Inserts a batch, and goes on behind those of its documents that were there already."""
@@ -146,17 +157,9 @@ def _key(document: Prepared) -> bytes:
     return encode({"_id": document.id})
 
 
-async def _some(sending: set[asyncio.Task[None]]) -> set[asyncio.Task[None]]:
-    """Waits until one is done; those that are not are answered.
-
-    Raises:
-        ClientError: What one of them raised, the others ended first.
-    """
-    done, pending = await asyncio.wait(sending, return_when=asyncio.FIRST_COMPLETED)
-    failed = next((error for task in done if (error := task.exception())), None)
-    if failed is None:
-        return pending
-    for task in pending:
-        task.cancel()
-    await asyncio.gather(*pending, return_exceptions=True)
-    raise failed
+async def _some(sending: set[asyncio.Task[None]]) -> None:
+    """Waits until one is done, takes those out, and raises what one of them raised."""
+    done, _ = await asyncio.wait(sending, return_when=asyncio.FIRST_COMPLETED)
+    sending -= done
+    if failures := [error for task in done if (error := task.exception())]:
+        raise failures[0]
