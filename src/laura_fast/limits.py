@@ -320,6 +320,9 @@ MAX_DOCUMENT_BYTES: Final = 16 * MIB
 MAX_DOCUMENT_DEPTH: Final = 100
 """MongoDB's limit of nesting, the document itself included: what walks a document may recurse this deep."""
 
+MAX_PATH_PARTS: Final = 100
+"""Names in a dotted path: as many as a document has levels."""
+
 EXAMINED_PER_CLOCK_LOOK: Final = 64
 """Documents examined between two looks at the clock: well under a millisecond, and the look costs nothing then."""
 
@@ -345,3 +348,21 @@ MAX_VOTERS: Final = 7
 
 MAX_PRIORITY: Final = 1000
 """MongoDB's: enough to rank fifty members with room between them."""
+# --- filters --------------------------------------------------------------------------------------------------------
+MAX_FILTER_DEPTH: Final = 100
+"""Operators inside each other, MongoDB's limit: compiling and matching recurse this deep."""
+
+MAX_FILTER_NODES: Final = 10_000
+"""Conditions of one filter: each may run on every document."""
+
+MAX_IN_VALUES: Final = 100_000
+"""Values of one `$in`, `$nin` or `$all`: a lookup by many ids passes, a collection sent along does not."""
+
+MAX_PATTERNS: Final = 64
+"""Regular expressions of one filter, each with memory of its own."""
+
+MAX_PATTERN_BYTES: Final = 32 * KIB
+"""MongoDB's limit of a regular expression's length."""
+
+PATTERN_MEMORY_BYTES: Final = 1 * MIB
+"""Program and automaton of one regular expression; what needs more is refused, so that no pattern eats the memory."""
