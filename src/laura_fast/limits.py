@@ -90,6 +90,22 @@ MAX_INDEX_NAME_BYTES: Final = 255
 MAX_INDEX_KEYS: Final = 20_000
 """Entries of one document in one index: an array of a million elements would hold the writer for seconds."""
 
+MAX_COMBINED_RANGES: Final = 4_096
+"""Ranges of one index scan that `$in` conditions on several fields multiply to; beyond, the first fields bound."""
+
+PLANNING_COUNTS: Final = (50, 500, 5_000)
+"""Index entries counted to compare indexes, in rounds that end when one of them is known to be small."""
+
+PLANNING_RANGES: Final = 8
+"""Ranges of one index counted in a round; of more, a sample of so many stands for all."""
+
+MAX_UNION_BRANCHES: Final = 256
+"""Index scans that the branches of one `$or` may become; each is planned, so more are left to a scan."""
+
+MAX_EXPLAINED_INTERVALS: Final = 100
+"""Intervals of one field that `explain` shows: a `$in` may have a million."""
+
+
 # --- documents at rest ----------------------------------------------------------------------------------------------
 MAX_COLLECTIONS: Final = 10_000
 """Each is an entry in a catalog that is read whole at the start and copied when it changes."""
