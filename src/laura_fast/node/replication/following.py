@@ -1,0 +1,99 @@
+"""A secondary's work: it pulls the primary's log, applies it in order and says how far it is."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Final
+
+from laura_fast.domain.replication.members import Position
+from laura_fast.errors import ClientError, OutOfRangeError, RemoteError
+from laura_fast.node.replication.messages import Fetch, Report
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from laura_fast.domain.replication.members import ReplicaMember
+    from laura_fast.node.replication.messages import Batch
+    from laura_fast.node.replication.ports import Peers, ReplicaLog
+
+RETRIES_PER_TIMEOUT: Final = 10
+"""Attempts to reach a primary that does not answer, within one election timeout."""
+
+
+class Following:
+    """Follows whoever is primary. Runs until it is cancelled.
+
+    Attributes:
+        too_stale: The primary no longer keeps what this member lacks; it needs an initial sync.
+    """
+
+    def __init__(
+        self,
+        me: str,
+        log: ReplicaLog,
+        peers: Peers,
+        timeout_s: float,
+        heard: Callable[[Batch], Awaitable[bool]],
+    ) -> None:
+        """Prepares.
+
+        Args:
+            me: This member.
+            log: Its own.
+            peers: The others.
+            timeout_s: Of elections.
+            heard: Is told of each batch, and after it was applied of the new end; whether it is of our primary.
+        """
+        self.too_stale = False
+        self._me = me
+        self._log = log
+        self._peers = peers
+        self._timeout_s = timeout_s
+        self._heard = heard
+        self._committed = 0
+
+    async def follow(self, primary: ReplicaMember, term: int) -> None:
+        """Pulls from this primary for as long as it is asked to."""
+        while True:
+            try:
+                await self._pull(primary, term)
+            except ClientError as error:
+                reason = error.reason if isinstance(error, RemoteError) else ""
+                if reason == "DIVERGED":
+                    await self._roll_back(primary)
+                else:
+                    self.too_stale = reason == "OPLOG_TRUNCATED"
+                    await asyncio.sleep(self._timeout_s / RETRIES_PER_TIMEOUT)
+
+    async def _pull(self, primary: ReplicaMember, term: int) -> None:
+        batch = await self._peers.fetch(primary, Fetch(self._me, self._log.last, self._timeout_s / 4))
+        if not await self._heard(batch):
+            return
+        if batch.entries:
+            await self._log.append(batch.entries)
+            await self._heard(batch)
+        last = self._log.last
+        if last.term == batch.term:  # else our end may still be rolled back, whatever the primary has committed
+            self._committed = max(self._committed, min(batch.commit, last.op_id))
+            self._log.commit(self._committed)
+        await self._peers.report(primary, Report(self._me, term, last, last))
+
+    async def _roll_back(self, primary: ReplicaMember) -> None:
+        """Undoes what the primary does not have: back to an entry of ours that it has, in growing steps."""
+        last, step = self._log.last, 1
+        while True:
+            op_id = max(last.op_id - step, self._committed)
+            term = self._log.term_at(op_id)
+            if term is None:
+                raise OutOfRangeError(f"no entry before {op_id} is kept here: an initial sync is needed", "DIVERGED")
+            try:
+                await self._peers.fetch(primary, Fetch(self._me, Position(term, op_id), 0))
+            except RemoteError as error:
+                if error.reason != "DIVERGED":
+                    raise
+                if op_id <= self._committed:
+                    raise AssertionError(f"the primary lacks the committed entry {op_id}") from error
+                step *= 2
+            else:
+                await self._log.roll_back(Position(term, op_id))
+                return

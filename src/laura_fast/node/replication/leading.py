@@ -1,0 +1,83 @@
+"""A primary's work in one term: it counts what members report, serves its log, and says when a write is safe."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+from laura_fast.domain.replication.progress import Progress, WriteConcern, check
+from laura_fast.errors import OutOfRangeError, UnavailableError
+from laura_fast.node.replication.messages import Batch
+from laura_fast.node.replication.waiting import Waiters
+
+if TYPE_CHECKING:
+    from laura_fast.domain.replication.members import Configuration, Position
+    from laura_fast.node.replication.messages import Fetch
+    from laura_fast.node.replication.ports import ReplicaLog
+
+
+class Leading:
+    """One term of one primary.
+
+    Attributes:
+        progress: What is known of the members.
+    """
+
+    def __init__(self, me: str, configuration: Configuration, term: int, log: ReplicaLog, no_op: Position) -> None:
+        self.progress = Progress(configuration, term, no_op.op_id)
+        self._me = me
+        self._log = log
+        self._waiters = Waiters()
+        self._grew = asyncio.Event()
+        self.grew()
+
+    def grew(self) -> None:
+        """Our own log has grown."""
+        self.report(self._me, self._log.last, self._log.last)
+        self._grew.set()
+        self._grew = asyncio.Event()
+
+    def report(self, member: str, applied: Position, durable: Position) -> None:
+        """A member told how far it is."""
+        if self.progress.report(member, applied, durable):
+            self._log.commit(self.progress.commit)
+        self._waiters.settle(self.progress.reached)
+
+    async def fetch(self, fetch: Fetch) -> Batch:
+        """What comes behind a member's log, after at most its wait.
+
+        Raises:
+            OutOfRangeError: DIVERGED: our log does not have its last entry.
+            FailedPreconditionError: OPLOG_TRUNCATED: it must copy everything.
+        """
+        if self._log.last.op_id < fetch.last.op_id or self._log.term_at(fetch.last.op_id) not in {
+            None,
+            fetch.last.term,
+        }:
+            raise OutOfRangeError(f"the log here has no entry {fetch.last.op_id} of term {fetch.last.term}", "DIVERGED")
+        grew, entries = self._grew, self._log.read(fetch.last.op_id + 1)
+        if not entries and fetch.wait_s:
+            try:
+                await asyncio.wait_for(grew.wait(), fetch.wait_s)
+            except TimeoutError:
+                pass
+            else:
+                entries = self._log.read(fetch.last.op_id + 1)
+        return Batch(self._me, self.progress.term, self.progress.commit, tuple(entries))
+
+    async def wait(self, op_id: int, concern: WriteConcern) -> None:
+        """Returns when the entry is as safe as asked.
+
+        Raises:
+            FailedPreconditionError: It can never be.
+            UnavailableError: OUTCOME_UNKNOWN: this node leads no more.
+        """
+        check(self.progress.configuration, concern)
+        if not self.progress.reached(op_id, concern):
+            await self._waiters.wait(op_id, concern)
+
+    def end(self) -> None:
+        """Another term began: what waits may have happened or not."""
+        told = "the primary lost its office while the write was on its way; a retry with the same request_id settles it"
+        self._waiters.fail(UnavailableError(told, "OUTCOME_UNKNOWN", retry_after_ms=0))
+        self._grew.set()

@@ -1,0 +1,84 @@
+"""What members of a replica set tell each other, whatever carries it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from laura_fast.domain.replication.members import Position
+    from laura_fast.storage.documents.oplog import OplogEntry
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """A candidate asks for a vote; see `events.VoteAsked`."""
+
+    candidate: str
+    term: int
+    last: Position | None
+    replica_set: str
+    config_version: int
+    dry_run: bool = False
+    hand_off: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """A voter's answer, and its term."""
+
+    voter: str
+    term: int
+    granted: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Beat:
+    """A primary shows that it lives.
+
+    Attributes:
+        primary: Its id.
+        term: It leads.
+        last: End of its log.
+        commit: Op id of the last committed entry.
+    """
+
+    primary: str
+    term: int
+    last: Position
+    commit: int
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """How far a member is; the answer to a beat, and sent by itself whenever its log grew."""
+
+    member: str
+    term: int
+    applied: Position
+    durable: Position
+
+
+@dataclass(frozen=True, slots=True)
+class Fetch:
+    """A member asks its primary for what comes behind its own log.
+
+    Attributes:
+        member: Its id.
+        last: End of its log: the entry before the first it wants.
+        wait_s: How long the primary may wait for a first entry.
+    """
+
+    member: str
+    last: Position
+    wait_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Entries in order, none if there are none yet, and what the primary knows."""
+
+    primary: str
+    term: int
+    commit: int
+    entries: tuple[OplogEntry, ...]

@@ -1,0 +1,89 @@
+"""What a member needs of the world: the others, and its own log."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from laura_fast.domain.replication.events import Ballot
+    from laura_fast.domain.replication.members import Position, ReplicaMember
+    from laura_fast.node.replication.messages import Batch, Beat, Fetch, Question, Reply, Report
+    from laura_fast.storage.documents.oplog import OplogEntry
+
+
+class Peers(Protocol):
+    """The other members. Every method raises `ClientError` when the other did not answer, or refused."""
+
+    async def ask_vote(self, member: ReplicaMember, question: Question) -> Reply:
+        """Asks for a vote."""
+
+    async def beat(self, member: ReplicaMember, beat: Beat) -> Report:
+        """Shows that the primary lives."""
+
+    async def fetch(self, member: ReplicaMember, fetch: Fetch) -> Batch:
+        """Entries of the primary.
+
+        Raises:
+            RemoteError: DIVERGED: its log does not have our last entry. OPLOG_TRUNCATED: it no longer keeps the entry
+                behind our last one.
+        """
+
+    async def report(self, member: ReplicaMember, report: Report) -> None:
+        """Tells the primary how far this member is."""
+
+    async def hand_off(self, member: ReplicaMember, term: int) -> None:
+        """Tells a member to run for election at once."""
+
+    async def ask_hand_off(self, member: ReplicaMember, successor: str) -> None:
+        """Asks the primary to hand over."""
+
+
+class ReplicaLog(Protocol):
+    """The oplog with the documents behind it, and the ballot beside it. All of it durable.
+
+    Attributes:
+        on_growth: Called on the event loop when the log has grown by writes of this node.
+    """
+
+    on_growth: Callable[[], None]
+
+    @property
+    def last(self) -> Position:
+        """The last entry on disk."""
+
+    def ballot(self) -> Ballot:
+        """As last kept."""
+
+    async def keep_ballot(self, ballot: Ballot) -> None:
+        """Durable when it returns."""
+
+    async def lead(self, term: int) -> Position:
+        """Takes this node's own writes from now on, behind a no-op of the term, whose position it returns."""
+
+    def fence(self) -> None:
+        """Takes no more writes of this node, not even those that wait for the writer."""
+
+    def read(self, start: int) -> Sequence[OplogEntry]:
+        """A batch of entries from this op id on, within the limits of one message.
+
+        Raises:
+            FailedPreconditionError: It is no longer kept.
+        """
+
+    def term_at(self, op_id: int) -> int | None:
+        """Term of an entry; None where it is not kept. That of 0, before the first, is 0."""
+
+    async def append(self, entries: Sequence[OplogEntry]) -> None:
+        """Appends and applies a primary's entries; those it has already are passed over.
+
+        Raises:
+            OutOfRangeError: There is a gap, or an entry differs from the one here.
+        """
+
+    async def roll_back(self, to: Position) -> None:
+        """Undoes every entry behind this one, and saves what the documents were."""
+
+    def commit(self, op_id: int) -> None:
+        """Entries up to this one will never be rolled back."""
