@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import functools
 import os
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -62,15 +63,15 @@ def with_tls(command: Command) -> Command:
     return functools.reduce(lambda wrapped, option: option(wrapped), reversed(options), run)
 
 
-def with_server(command: Command) -> Command:
-    """Adds ``--server``, ``--timeout`` and the TLS options."""
-    timeout = click.option(
-        "--timeout", "timeout_s", type=Seconds(1, 3_600_000), default="5s", show_default=True, help="Longest wait."
+def with_server(timeout: str = "5s") -> Callable[[Command], Command]:
+    """Adds ``--server``, ``--timeout`` with this default, and the TLS options."""
+    wait = click.option(
+        "--timeout", "timeout_s", type=Seconds(1, 3_600_000), default=timeout, show_default=True, help="Longest wait."
     )
     server = click.option(
         "--server", "-s", "seeds", default="127.0.0.1:27018", show_default=True, help="host:port[,host:port]…"
     )
-    return server(timeout(with_tls(command)))
+    return lambda command: server(wait(with_tls(command)))
 
 
 def console(*, stderr: bool = False) -> Console:
@@ -104,4 +105,7 @@ def run(work: Coroutine[Any, Any, None]) -> None:
     except ClientError as error:
         raise ClientError(explain(error)) from error
     except KeyboardInterrupt:
+        raise SystemExit(0) from None
+    except BrokenPipeError:  # whoever read what we print has read enough, as `head` does
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # and what is still buffered must go somewhere
         raise SystemExit(0) from None

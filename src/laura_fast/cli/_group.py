@@ -1,5 +1,7 @@
 """The group of commands: each module of this package without a leading underscore is one command.
 
+A word that Python keeps for itself has an underscore behind it as a module: `import_` is ``import``.
+
 A module is imported when its command runs, so that a small command does not pay for the imports of a large one. It
 holds a `click.Command` named ``command``.
 """
@@ -25,20 +27,25 @@ class Commands(click.Group):
     """Finds commands by module name; a dash in the command is an underscore in the module."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - the signature is click's
-        names = (module.name for module in pkgutil.iter_modules(laura_fast.cli.__path__))
-        return sorted(name.replace("_", "-") for name in names if not name.startswith("_"))
+        return sorted(_modules())
 
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        if cmd_name not in self.list_commands(ctx):
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002 - same
+        if (name := _modules().get(cmd_name)) is None:
             return None
-        module = importlib.import_module(f"laura_fast.cli.{cmd_name.replace('-', '_')}")
+        module = importlib.import_module(f"laura_fast.cli.{name}")
         return cast("click.Command", module.command)
+
+
+def _modules() -> dict[str, str]:
+    """Each command's module."""
+    names = (module.name for module in pkgutil.iter_modules(laura_fast.cli.__path__))
+    return {name.rstrip("_").replace("_", "-"): name for name in names if not name.startswith("_")}
 
 
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="laura-fast")
 def commands() -> None:
-    """The cluster layer of LauraDB: run a node, look at a cluster, measure it."""
+    """The cluster layer of LauraDB: run a node, look at a cluster and its documents, measure it."""
 
 
 def main() -> None:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@with_server
+@with_server()
 @click.option("--service", default="readiness", show_default=True, help="A service's full name, or liveness.")
 def command(*, seeds: str, tls: ClientTls | None, timeout_s: float, service: str) -> None:
     """Ask a server whether it is healthy; exit code 0 means yes."""

@@ -29,7 +29,7 @@ _DEFAULT_RPS = 1000
 
 
 @click.command()
-@with_server
+@with_server()
 @click.option("--rps", type=click.IntRange(1, 1_000_000), help=f"Calls per second. [default: {_DEFAULT_RPS}]")
 @click.option("--closed", is_flag=True, help="Closed loop: each answer is followed by a call. Hides queueing.")
 @click.option("--connections", type=click.IntRange(1, 10_000), default=10, show_default=True)

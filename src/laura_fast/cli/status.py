@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@with_server
+@with_server()
 @click.option("-o", "--output", type=click.Choice(["table", "json"]), default="table", show_default=True)
 @click.option("--watch", "every_s", type=click.FloatRange(0.1), metavar="N", help="Look again every N seconds.")
 def command(*, seeds: str, tls: ClientTls | None, timeout_s: float, output: str, every_s: float | None) -> None:

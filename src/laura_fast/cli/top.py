@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@with_server
+@with_server()
 @click.option("--interval", "every_s", type=click.FloatRange(0.1), default=1.0, show_default=True, help="Seconds.")
 def command(*, seeds: str, tls: ClientTls | None, timeout_s: float, every_s: float) -> None:
     """Watch the members live, worst first; q quits. Without a terminal: one table after the other."""

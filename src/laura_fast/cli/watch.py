@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@with_server
+@with_server()
 @click.option("-o", "--output", type=click.Choice(["table", "json"]), default="table", show_default=True)
 def command(*, seeds: str, tls: ClientTls | None, timeout_s: float, output: str) -> None:
     """Print one line per change: joined, left, suspect, down, back, restarted, role, primary, updated."""

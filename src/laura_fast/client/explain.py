@@ -80,7 +80,8 @@ def _hinted(hint: str) -> str:
 
 
 def _read(error: RemoteError) -> tuple[str, str]:
-    for cause in _CAUSES:
+    """What it means, and what to do. A server that gave a reason said it better than the table could."""
+    for cause in () if error.reason else _CAUSES:
         if cause.code is error.code and cause.sign.lower() in error.message.lower():
             return cause.meaning, cause.hint
     return f"{error.code.name.lower().replace('_', ' ')}: {error.message}", ""

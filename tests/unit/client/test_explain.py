@@ -93,6 +93,10 @@ async def test_a_server_of_lauradb_has_no_status() -> None:
         (RemoteError("a:1", Code.PERMISSION_DENIED, "not you"), "a:1: permission denied: not you"),
         (RemoteError("a:1", Code.RESOURCE_EXHAUSTED, "x"), "a:1: overloaded (try again later)"),
         (
+            RemoteError("a:1", Code.RESOURCE_EXHAUSTED, "the data directory is full", "STORAGE_FULL"),
+            "a:1: resource exhausted: the data directory is full",
+        ),
+        (
             UnreachableError([RemoteError("a:1", Code.UNAVAILABLE, "stopping")]),
             "no server answered: a:1: unavailable: stopping",
         ),

@@ -10,7 +10,7 @@ from laura_fast.client.documents.codec import decode
 from laura_fast.client.transfer.writers import BsonWriter, CsvWriter, JsonLinesWriter
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable
 
     from laura_fast.client.documents import DocumentClient, Namespace, Query
     from laura_fast.client.transfer.writers import Writer
@@ -49,19 +49,20 @@ async def make_writer(
     file: BinaryIO,
     *,
     form: str,
-    fields: Sequence[str] = (),
     canonical: bool = False,
 ) -> Writer:
     """The writer of a format.
 
-    CSV has its header first. Where no columns are named, the documents are read once more before, for their names.
+    CSV has its header first: the fields that the projection names. Where it names none, the documents are read once
+    more before, for the names of their fields.
     """
     if form == "bson":
         return BsonWriter(file)
     if form != "csv":
         return JsonLinesWriter(file, canonical=canonical)
-    columns = fields or await _names(documents, namespace, query)
-    return CsvWriter(file, columns, strict=not fields)
+    named = [name for name, wanted in (query.projection or {}).items() if wanted]
+    columns = named or await _names(documents, namespace, query)
+    return CsvWriter(file, columns, strict=not named)
 
 
 async def _names(documents: DocumentClient, namespace: Namespace, query: Query) -> list[str]:

@@ -15,28 +15,30 @@ from laura_fast.client.transfer.json_files import read_json, read_json_lines
 from laura_fast.errors import ClientError, ConfigError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
     from laura_fast.client.transfer.records import Records
 
 STANDARD: Final = "-"
 """The name that stands for standard input and output."""
 FORMATS: Final = ("jsonl", "csv", "bson", "json")
+WRITTEN_FORMATS: Final = FORMATS[:3]
+"""Those that one document after the other makes up."""
 _SUFFIXES: Final = {".jsonl": "jsonl", ".ndjson": "jsonl", ".csv": "csv", ".bson": "bson", ".json": "json"}
 
 
-def format_of(name: str, asked: str | None) -> str:
-    """The format asked for, else the one that the file's name tells; JSON lines where nothing does.
+def format_of(name: str, asked: str | None, known: Sequence[str] = FORMATS) -> str:
+    """The format asked for, else the one that the file's name tells; JSON lines for standard input and output.
 
     Raises:
-        ConfigError: The name ends like no format.
+        ConfigError: The name ends like none of the `known` formats.
     """
-    suffix = Path(name).suffix.lower()
     if asked or name == STANDARD:
         return asked or "jsonl"
-    if suffix not in _SUFFIXES:
-        raise ConfigError(f"{name}: its name does not tell the format; give --format {'|'.join(FORMATS)}")
-    return _SUFFIXES[suffix]
+    told = _SUFFIXES.get(Path(name).suffix.lower())
+    if told is None or told not in known:
+        raise ConfigError(f"{name}: its name does not tell the format; give --format {'|'.join(known)}")
+    return told
 
 
 def reader(source: BinaryIO, form: str, types: Mapping[str, str]) -> Records:

@@ -68,7 +68,7 @@ class CsvWriter:
         document = decode(octets)
         if self._strict is not None and (unknown := document.keys() - self._strict):
             raise InvalidArgumentError(
-                f"field {min(unknown)!r} came up after the columns were set; name the columns with --fields",
+                f"field {min(unknown)!r} came up after the columns were set; name them with --projection",
                 "NO_COLUMN",
             )
         self._row([_cell(_walk(document, path)) for path in self._paths])

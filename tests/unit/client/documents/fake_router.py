@@ -244,7 +244,8 @@ def _matches(values: dict[str, Any], query: Filter) -> bool:
 
 
 def _projected(document: bytes, projection: bytes) -> bytes:
+    """Knows inclusion of whole fields; of a dotted path, the field that it begins with."""
     if not projection:
         return document
-    kept = {"_id", *(field for field, wanted in decode(projection).items() if wanted)}
+    kept = {"_id", *(field.partition(".")[0] for field, wanted in decode(projection).items() if wanted)}
     return encode({key: value for key, value in decode(document).items() if key in kept})

@@ -13,7 +13,7 @@ from bson.datetime_ms import DatetimeMS
 from laura_fast.client.documents import Namespace, Query
 from laura_fast.client.transfer.bson_files import read_bson
 from laura_fast.client.transfer.exporting import export, make_writer
-from laura_fast.client.transfer.files import FORMATS, format_of, opened, replaced
+from laura_fast.client.transfer.files import FORMATS, WRITTEN_FORMATS, format_of, opened, replaced
 from laura_fast.errors import ClientError, ConfigError, InvalidArgumentError
 
 if TYPE_CHECKING:
@@ -70,7 +70,8 @@ async def test_csv_has_all_fields_as_columns(filled: DocumentClient, router: Fak
 
 
 async def test_csv_with_the_columns_asked_for(filled: DocumentClient) -> None:
-    text = (await written(filled, form="csv", fields=["n", "in.x", "in.y"])).decode()
+    query = Query(projection={"n": 1, "in.x": True, "in.y": 1, "_id": 0})
+    text = (await written(filled, query, form="csv")).decode()
     assert text == 'n,in.x,in.y\r\n1,"[1, null]",\r\n2.5,,\r\n'
 
 
@@ -116,3 +117,7 @@ def test_the_format_is_asked_for_or_in_the_name() -> None:
     assert (format_of("x.NDJSON", None), format_of("-", None), format_of("x.csv", "bson")) == ("jsonl", "jsonl", "bson")
     with pytest.raises(ConfigError, match=r"x\.txt: its name does not tell the format; give --format jsonl\|csv"):
         format_of("x.txt", None)
+    with pytest.raises(
+        ConfigError, match=r"x\.json: its name does not tell the format; give --format jsonl\|csv\|bson"
+    ):
+        format_of("x.json", None, WRITTEN_FORMATS)

@@ -1,0 +1,34 @@
+"""Explanations as trees."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from laura_fast.client.console.explanation import explanation_tree
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from rich.console import Console
+
+
+def test_scalars_are_lines_and_documents_branches(
+    make_console: Callable[..., Console], shown: Callable[[Console], str]
+) -> None:
+    console = make_console()
+    explanation = {
+        "plan": {"index": "a_1", "bounds": ["[1, 5)"], "none": {}},
+        "rejected": [{"index": "b_1", "why": "no\nbounds"}],
+    }
+    console.print(explanation_tree("d.c", explanation))
+    assert shown(console) == (
+        "d.c\n"
+        "├── plan\n"
+        "│   ├── index: a_1\n"
+        '│   ├── bounds: ["[1, 5)"]\n'
+        "│   └── none: {}\n"
+        "└── rejected\n"
+        "    └── 1\n"
+        "        ├── index: b_1\n"
+        "        └── why: no\\nbounds\n"
+    )
