@@ -382,3 +382,10 @@ MAX_PATTERN_BYTES: Final = 32 * KIB
 
 PATTERN_MEMORY_BYTES: Final = 1 * MIB
 """Program and automaton of one regular expression; what needs more is refused, so that no pattern eats the memory."""
+# --- sorts and updates ----------------------------------------------------------------------------------------------
+MAX_SORT_FIELDS: Final = 32
+"""As many as an index may have, which is what a sort is made of."""
+
+MAX_ARRAY_PADDING: Final = 1_500_000
+"""MongoDB's limit for one array; here all nulls that an update pads arrays with, so that a short update can't take
+gigabytes before the document is found to be too large. More would not fit in 16 MiB anyway."""
