@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from laura_fast.domain.documents.filters.faults import fault
 from laura_fast.domain.documents.filters.matching import compile_node
 from laura_fast.domain.documents.filters.parsing import Parser
-from laura_fast.domain.documents.filters.tree import All, And, Compare, Node, Operator, Or
+from laura_fast.domain.documents.filters.tree import All, And, Compare, In, Node, Operator, Or
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -35,11 +35,14 @@ class Filter:
             InvalidArgumentError: FILTER_INVALID: a path has two values, or one path goes on from another one.
         """
         found: dict[str, Any] = {}
+        below: dict[str, str] = {}
         for path, value in _equalities(self.tree):
-            taken = next((other for other in found if _overlap(path, other)), None)
+            above = _beginnings(path)
+            taken = next((other for other in (path, *above) if other in found), below.get(path))
             if taken is not None:
                 raise fault(path, f"can't be inferred for the upsert: the filter also has a value for {taken}")
             found[path] = value
+            below.update(dict.fromkeys(above, path))
         return found
 
 
@@ -58,7 +61,7 @@ def compile_filter(query: Mapping[str, Any]) -> Filter:
 
 def _equalities(node: Node) -> Iterator[tuple[str, Any]]:
     match node:
-        case Compare(path, Operator.EQ, operand):
+        case Compare(path, Operator.EQ, operand) | In(path, (operand,), ()):
             yield path, operand
         case And(nodes) | All(nodes=nodes):
             for each in nodes:
@@ -69,5 +72,6 @@ def _equalities(node: Node) -> Iterator[tuple[str, Any]]:
             return
 
 
-def _overlap(path: str, other: str) -> bool:
-    return f"{path}.".startswith(f"{other}.") or f"{other}.".startswith(f"{path}.")
+def _beginnings(path: str) -> list[str]:
+    """The paths that this one goes on from."""
+    return [path[:at] for at, letter in enumerate(path) if letter == "."]
