@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING
 
 import bson
 import pytest
+from click.testing import CliRunner
 
+from laura_fast.cli._group import commands
 from laura_fast.errors import Code, FailedPreconditionError
 
 if TYPE_CHECKING:
@@ -87,6 +89,14 @@ def test_an_export_that_fails_leaves_the_old_file(typed: Typed, router: FakeRout
     router.before.append(FailedPreconditionError("not now", "TEST"))
     assert "not now" in str(typed("export", "d.c", "--out", str(out)).exception)
     assert [path.read_text(encoding="utf-8") for path in tmp_path.iterdir()] == ["old\n"]
+
+
+@pytest.mark.parametrize("arguments", [("import", "-", "-n", "d.c"), ("export", "d.c")])
+def test_a_server_that_is_not_there_is_not_waited_for(arguments: tuple[str, ...]) -> None:
+    """Patience is for a server that goes away in the middle; a wrong port is said at once."""
+    result = CliRunner().invoke(commands, [*arguments, "--server", "127.0.0.1:1"], input=b"")
+    assert "connection refused" in str(result.exception)
+    assert "trying again" not in result.stderr
 
 
 def test_a_file_that_is_not_there(typed: Typed) -> None:

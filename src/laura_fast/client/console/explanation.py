@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def explanation_tree(title: str, explanation: Mapping[str, Any]) -> Tree:
-    """Every value of the explanation, in its order: scalars as a line, documents and lists as branches."""
+    """Every value of the explanation, in its order: what fits a line as a line, the rest as branches."""
     tree = Tree(Text(title, "bold"), guide_style="dim")
     _grow(tree, explanation.items())
     return tree
@@ -23,12 +23,20 @@ def explanation_tree(title: str, explanation: Mapping[str, Any]) -> Tree:
 def _grow(tree: Tree, pairs: Iterable[tuple[str, Any]]) -> None:
     for name, value in pairs:
         if not _branches(value):
-            tree.add(Text.assemble((f"{name}: ", "dim"), (one_line(value), style_of(value))))
+            tree.add(Text.assemble((f"{one_line(name)}: ", "dim"), _line(value)))
         elif isinstance(value, dict):
-            _grow(tree.add(Text(name, "dim")), value.items())
+            _grow(tree.add(Text(one_line(name), "dim")), value.items())
         else:
-            branch = tree.add(Text(name, "dim"))
-            _grow(branch, ((str(number), each) for number, each in enumerate(value, start=1)))
+            _grow(tree.add(Text(name, "dim")), map(_named, enumerate(value, start=1)))
+
+
+def _named(numbered: tuple[int, Any]) -> tuple[str, Any]:
+    """An element of a list: by the first of its two values where it has no more, as in a list of reasons."""
+    number, value = numbered
+    if isinstance(value, dict) and len(value) == 2 and not any(map(_branches, value.values())):  # noqa: PLR2004 - a pair
+        name, told = value.values()
+        return str(name), told
+    return str(number), value
 
 
 def _branches(value: Any) -> bool:
@@ -36,3 +44,9 @@ def _branches(value: Any) -> bool:
     if isinstance(value, dict):
         return bool(value)
     return isinstance(value, list) and any(isinstance(each, dict | list) for each in value)
+
+
+def _line(value: Any) -> Text:
+    if isinstance(value, list):
+        return Text(", ".join(map(one_line, value)) or "none")
+    return Text(one_line(value), style_of(value))

@@ -36,6 +36,7 @@ async def show_export(
         ClientError: The file or the cluster can't be used; the file is then as it was before.
         InvalidArgumentError: A document has a field for which a CSV file has no column.
     """
+    await documents.reach(namespace)
     began = time.monotonic()
     with replaced(name) as file, _progress(name, notes) as on_progress:
         writer = await make_writer(documents, namespace, query, file, form=form, canonical=canonical)

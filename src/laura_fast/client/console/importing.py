@@ -79,6 +79,7 @@ async def show_import(
     Raises:
         ClientError: The file or the cluster can't be used, or Ctrl-C came; what went in before is said.
     """
+    await documents.reach(namespace)
     began = time.monotonic()
     work = Import(documents, namespace, stop_on_error=stop_on_error, on_problem=_problem(source.name, notes))
     try:

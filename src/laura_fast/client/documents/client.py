@@ -62,6 +62,20 @@ class DocumentClient:
         self.catalog = Catalog(self)
         self._numbers = itertools.count(1)
 
+    async def reach(self, namespace: str | Namespace) -> None:
+        """Asks every server once, without patience, for what costs it nothing: whether work can begin.
+
+        Raises:
+            UnreachableError: None of them answers now.
+        """
+        place = Namespace.parse(namespace)
+        request = pb.GetShardMapRequest(database=place.database, collection=place.collection)
+
+        async def call(channel: grpc.aio.Channel, seconds: float) -> pb.GetShardMapResponse:
+            return await RouterServiceStub(channel).GetShardMap(request, timeout=seconds)
+
+        await self.cluster.caller.once(call, self.timeout_s)
+
     async def find(
         self,
         namespace: str | Namespace,

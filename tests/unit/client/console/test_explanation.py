@@ -17,18 +17,21 @@ def test_scalars_are_lines_and_documents_branches(
 ) -> None:
     console = make_console()
     explanation = {
-        "plan": {"index": "a_1", "bounds": ["[1, 5)"], "none": {}},
-        "rejected": [{"index": "b_1", "why": "no\nbounds"}],
+        "plan": {"index": "a_1", "bounds": ["[1, 5)", "[7]"], "none": {}},
+        "rejected": [{"index": "b_1", "why": "no\nbounds"}, {"deep": {"er": 1}}],
+        "scans": [],
     }
     console.print(explanation_tree("d.c", explanation))
     assert shown(console) == (
         "d.c\n"
         "├── plan\n"
         "│   ├── index: a_1\n"
-        '│   ├── bounds: ["[1, 5)"]\n'
+        "│   ├── bounds: [1, 5), [7]\n"
         "│   └── none: {}\n"
-        "└── rejected\n"
-        "    └── 1\n"
-        "        ├── index: b_1\n"
-        "        └── why: no\\nbounds\n"
+        "├── rejected\n"
+        "│   ├── b_1: no\\nbounds\n"
+        "│   └── 2\n"
+        "│       └── deep\n"
+        "│           └── er: 1\n"
+        "└── scans: none\n"
     )

@@ -174,6 +174,10 @@ class FakeRouter:
         results = [encode({stages[-1]["$count"]: len(found)})] if stages else found
         return pb.AggregationResponse(request_id=request.request_id, results=results)
 
+    async def GetShardMap(self, request: pb.GetShardMapRequest, _: Any) -> pb.GetShardMapResponse:  # noqa: N802
+        self.counts["GetShardMap"] += 1
+        return pb.GetShardMapResponse(version=1, shards=[pb.ShardRouteInfo(shard_id="s1")])
+
     async def Explain(self, request: admin_pb.ExplainRequest, _: Any) -> admin_pb.ExplainResponse:  # noqa: N802
         self._called("Explain", request)
         return admin_pb.ExplainResponse(explanation=encode(self.explanation))
