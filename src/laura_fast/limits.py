@@ -389,3 +389,9 @@ MAX_SORT_FIELDS: Final = 32
 MAX_ARRAY_PADDING: Final = 1_500_000
 """MongoDB's limit for one array; here all nulls that an update pads arrays with, so that a short update can't take
 gigabytes before the document is found to be too large. More would not fit in 16 MiB anyway."""
+
+MAX_PIPELINE_STAGES: Final = 200
+"""Each stage pulls from the one before it, so that as many frames are on the stack; people write a dozen."""
+
+MAX_GROUP_FIELDS: Final = 1_000
+"""Every group has a state for each field."""

@@ -73,7 +73,7 @@ def multiply(left: Any, right: Any) -> Any:
 
 def _shifted(name: str, date: DatetimeMS, milliseconds: Any) -> DatetimeMS:
     exact = to_decimal(milliseconds)
-    if exact.is_finite() and abs(exact) <= INT64_MAX:
+    if exact.is_finite() and exact.copy_abs() <= INT64_MAX:
         moved = int(date) + int(exact.to_integral_value(ROUND_HALF_UP))
         if INT64_MIN <= moved <= INT64_MAX:
             return DatetimeMS(moved)

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import math
 import re
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final
 
 from bson import Decimal128, Int64, ObjectId, Timestamp
 from bson.datetime_ms import DatetimeMS
 
 from laura_fast.domain.documents.expressions.calendar import DAY_MS, days_of
-from laura_fast.domain.documents.expressions.numbers import from_decimal, to_decimal, to_double
+from laura_fast.domain.documents.expressions.numbers import DECIMAL_CONTEXT, from_decimal, to_decimal, to_double
 from laura_fast.domain.documents.expressions.part import Eager, Part, Scope, arguments, carrying
 from laura_fast.domain.documents.expressions.texts import text_of
 from laura_fast.domain.documents.expressions.timezones import moment_ms, offset_ms
@@ -68,11 +68,8 @@ def _to_double(value: Any) -> float:
 def _to_decimal(value: Any) -> Decimal128:
     if type(value) is Decimal128:
         return value
-    if type(value) is str:
-        try:
-            return from_decimal(Decimal(value))
-        except InvalidOperation:
-            raise _impossible(value) from None
+    if type(value) is str and _DOUBLE.fullmatch(value):
+        return from_decimal(DECIMAL_CONTEXT.create_decimal(value))
     if type(value) in NUMBERS or type(value) is bool:
         return from_decimal(to_decimal(value))
     if type(value) is DatetimeMS:

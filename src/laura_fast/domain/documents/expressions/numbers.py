@@ -34,17 +34,17 @@ def from_integer(value: int, *, wide: bool) -> int | float:
 def to_double(value: Any) -> float:
     """Any number as a double; what is beyond its range becomes infinite."""
     try:
-        return float(value.to_decimal()) if type(value) is Decimal128 else float(value)
+        return float(to_decimal(value)) if type(value) is Decimal128 else float(value)
     except OverflowError:
         return float("inf") if value > 0 else float("-inf")
 
 
 def to_decimal(value: Any) -> Decimal:
-    """Any number as a decimal."""
+    """Any number as a decimal. A signalling NaN, which Python would raise for, becomes a quiet one."""
     kind = type(value)
     if kind is Decimal128:
         exact: Decimal = value.to_decimal()
-        return exact
+        return Decimal("NaN") if exact.is_snan() else exact
     if kind is float:
         return Decimal(format(value, ".14e"))
     return Decimal(value)
@@ -80,7 +80,7 @@ def promoting(
 
 def is_zero(value: Any) -> bool:
     """Whether a number is zero, of whatever sign."""
-    return bool(value.to_decimal() == 0) if type(value) is Decimal128 else bool(value == 0)
+    return bool(value.to_decimal().is_zero()) if type(value) is Decimal128 else bool(value == 0)
 
 
 def numeric_pair(name: str, pair: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:

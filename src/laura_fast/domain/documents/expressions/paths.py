@@ -20,9 +20,9 @@ def field_path(path: str, scope: Scope) -> Part:
     parts = _split(path)
     fields = frozenset(parts[:1])
     if scope.variables:
-        return Part(lambda frame: _follow(frame[0], parts), fields, growth=1)
+        return Part(lambda frame: follow(frame[0], parts), fields, growth=1)
     if len(parts) > 1:
-        return Part(lambda document: _follow(document, parts), fields, growth=1)
+        return Part(lambda document: follow(document, parts), fields, growth=1)
     return Part(_field(path), fields, growth=1)
 
 
@@ -36,13 +36,13 @@ def variable(path: str, scope: Scope) -> Part:
     parts = _split(rest) if rest else ()
     if name in scope.variables:
         place = len(scope.variables) - scope.variables[::-1].index(name)
-        return Part(lambda frame: _follow(frame[place], parts), growth=scope.growths[place - 1])
+        return Part(lambda frame: follow(frame[place], parts), growth=scope.growths[place - 1])
     if name in {"ROOT", "CURRENT"}:
         return field_path(rest, scope) if parts else _whole(scope)
     if name == "REMOVE":
         return constant(MISSING)
     if name in scope.constants:
-        return constant(_follow(scope.constants[name], parts))
+        return constant(follow(scope.constants[name], parts))
     raise malformed(f"undefined variable $${name}")
 
 
@@ -66,7 +66,8 @@ def _split(path: str) -> tuple[str, ...]:
     return parts
 
 
-def _follow(value: Any, parts: tuple[str, ...]) -> Any:
+def follow(value: Any, parts: tuple[str, ...]) -> Any:
+    """The value at a path; a list of values where the path goes through an array, `MISSING` where it leads nowhere."""
     for place, name in enumerate(parts):
         if type(value) is dict:
             value = value.get(name, MISSING)
@@ -78,5 +79,5 @@ def _follow(value: Any, parts: tuple[str, ...]) -> Any:
 
 
 def _from_elements(elements: list[Any], parts: tuple[str, ...]) -> list[Any]:
-    found = [_follow(element, parts) for element in elements if type(element) is dict]
+    found = [follow(element, parts) for element in elements if type(element) is dict]
     return [value for value in found if value is not MISSING]

@@ -57,7 +57,8 @@ def _root(value: Any) -> Any:
         if value < 0:
             raise failed("$sqrt takes no negative number")
         return math.sqrt(value)
-    if (exact := to_decimal(value)) < 0:
+    exact = to_decimal(value)
+    if exact.is_signed() and not exact.is_nan() and not exact.is_zero():
         raise failed("$sqrt takes no negative number")
     return from_decimal(DECIMAL_CONTEXT.sqrt(exact))
 

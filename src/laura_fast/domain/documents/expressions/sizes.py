@@ -36,6 +36,12 @@ def memory_bytes(value: Any) -> int:
     return elements * _OBJECT_BYTES + octets
 
 
+def least_bytes(value: Any) -> int:
+    """What a value takes in a document, at least. Raises what `checked` does."""
+    elements, octets = _measure(value)
+    return elements * _LEAST_ELEMENT_BYTES + octets
+
+
 def _measure(value: Any) -> tuple[int, int]:
     elements = octets = depth = 0
     level = [value]

@@ -14,7 +14,13 @@ from typing import Any, Final
 
 from bson import Decimal128, Int64
 
-from laura_fast.domain.documents.expressions.numbers import DECIMAL_CONTEXT, from_decimal, from_integer, to_double
+from laura_fast.domain.documents.expressions.numbers import (
+    DECIMAL_CONTEXT,
+    from_decimal,
+    from_integer,
+    to_decimal,
+    to_double,
+)
 
 _BUFFERED_DOUBLES: Final = 256
 """Doubles kept before they become an expansion: the cost of that is then small for each."""
@@ -51,7 +57,7 @@ class Total:
             self._whole += value
             self._long = True
         elif kind is Decimal128:
-            self._decimal = _EXACT.add(self._decimal or Decimal(0), value.to_decimal())
+            self._decimal = _EXACT.add(self._decimal or Decimal(0), to_decimal(value))
         else:
             return
         self.count += 1

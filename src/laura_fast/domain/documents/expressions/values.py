@@ -34,7 +34,7 @@ def is_true(value: Any) -> bool:
         return False
     kind = type(value)
     if kind is Decimal128:
-        return bool(value.to_decimal() != 0)
+        return not value.to_decimal().is_zero()
     return bool(value != 0) if kind in NUMBERS else True
 
 

@@ -1,0 +1,103 @@
+"""`$lookup` as an equality join with a collection of the same server."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+from laura_fast import limits
+from laura_fast.domain.documents.expressions.paths import follow
+from laura_fast.domain.documents.expressions.sizes import least_bytes, memory_bytes
+from laura_fast.domain.documents.keys import encode_value
+from laura_fast.domain.documents.kinds import MISSING
+from laura_fast.domain.documents.pipeline.stage import Stage, bad_stage, checked_field
+from laura_fast.domain.documents.pipeline.unwinding import with_value
+from laura_fast.errors import InvalidArgumentError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
+    from laura_fast.domain.documents.pipeline.stage import Context, Document
+
+_ARGUMENTS: Final = frozenset({"from", "localField", "foreignField", "as"})
+_KEY_BYTES: Final = 150
+
+
+@dataclass(frozen=True)
+class Lookup(Stage):
+    """Adds to each document the array of the foreign documents whose field equals its own.
+
+    The foreign collection is read once, before the first document, into a table that the budget holds.
+
+    Attributes:
+        foreign: Name of the other collection.
+        local_path: Field names of the own field.
+        foreign_path: Field names of the foreign field.
+        output: Field names of the array.
+    """
+
+    foreign: str
+    local_path: tuple[str, ...]
+    foreign_path: tuple[str, ...]
+    output: tuple[str, ...]
+
+    @property
+    def reads(self) -> frozenset[str]:
+        return frozenset({self.local_path[0], self.output[0]})
+
+    @property
+    def growth(self) -> int:
+        return 1 + len(self.output)
+
+    def keeps(self, field: str, /) -> bool:
+        return field != self.output[0]
+
+    def run(self, documents: Iterable[Document], context: Context, /) -> Iterator[Document]:
+        table = self._table(context)
+        for document in documents:
+            found: dict[int, tuple[int, Document]] = {}
+            for key in _local_keys(follow(document, self.local_path)):
+                found.update(table.get(key, {}))
+            if sum(size for size, _ in found.values()) > limits.MAX_DOCUMENT_BYTES:
+                raise InvalidArgumentError(
+                    f"$lookup: the documents of {self.foreign!r} for one document are too many to be held in it",
+                    "DOCUMENT_TOO_LARGE",
+                )
+            yield with_value(document, self.output, [found[place][1] for place in sorted(found)])
+
+    def _table(self, context: Context) -> dict[bytes, dict[int, tuple[int, Document]]]:
+        """Place, size and document of all foreign ones by each of their keys."""
+        table: dict[bytes, dict[int, tuple[int, Document]]] = defaultdict(dict)
+        for place, document in enumerate(context.foreign(self.foreign)):
+            size = least_bytes(document)
+            keys = _foreign_keys(follow(document, self.foreign_path))
+            context.budget.hold(memory_bytes(document) + sum(map(len, keys)) + _KEY_BYTES * len(keys))
+            for key in keys:
+                table[key][place] = size, document
+        return dict(table)
+
+
+def _local_keys(value: Any) -> set[bytes]:
+    """What to look for: the value or, of an array, each element."""
+    values = value if type(value) is list else [value]
+    return {encode_value(None if each is MISSING else each) for each in values}
+
+
+def _foreign_keys(value: Any) -> set[bytes]:
+    """What a document is found by, as by a query for equality: of an array, each element and the whole."""
+    return _local_keys(value) | _local_keys([value]) if type(value) is list else _local_keys(value)
+
+
+def parse_lookup(name: str, spec: Any, _constants: Mapping[str, Any]) -> Stage:
+    """`$lookup`: from, localField, foreignField, as."""
+    if type(spec) is not dict:
+        raise bad_stage(name, "a document is needed")
+    if not_here := spec.keys() & {"let", "pipeline"}:
+        raise bad_stage(name, f"{min(not_here)} is not supported; only localField and foreignField are")
+    if spec.keys() != _ARGUMENTS:
+        raise bad_stage(name, "from, localField, foreignField and as are needed, and nothing else")
+    if type(spec["from"]) is not str or not spec["from"]:
+        raise bad_stage(name, "from is the name of a collection")
+    paths = (tuple(checked_field(name, spec[key]).split(".")) for key in ("localField", "foreignField", "as"))
+    return Lookup(spec["from"], *paths)
