@@ -123,6 +123,12 @@ MAX_READ_BYTES: Final = 16 * MIB
 COLLECT_SLICE: Final = 500
 """Things of each kind that one collecting job removes: a few milliseconds between two jobs of clients."""
 
+VERIFY_SLICE: Final = 500
+"""Things that a verification looks at in one go: a few milliseconds between two looks of the event loop."""
+
+MAX_FINDINGS: Final = 100
+"""Findings of a verification that are written out; a broken disk has millions."""
+
 LEDGER_WINDOW_MS: Final = 30 * 60 * 1000
 """How long the outcome of a request is known (WIRE-CONTRACT, exactly once)."""
 

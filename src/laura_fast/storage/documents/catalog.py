@@ -73,6 +73,7 @@ class Index:
         multikey: Bits of the fields that were ever reached through an array.
         long_keys: Whether it ever had a key that was cut: entries with the same beginning are then in no order.
         progress: Record key up to which the documents from before it were indexed.
+        prefix: `id` as the beginning of keys.
     """
 
     id: int
@@ -84,6 +85,10 @@ class Index:
     multikey: int = 0
     long_keys: bool = False
     progress: bytes = b""
+    prefix: bytes = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "prefix", pack_id(self.id))
 
 
 @dataclass(frozen=True, slots=True)

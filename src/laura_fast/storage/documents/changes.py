@@ -39,6 +39,7 @@ class Changes:
     __slots__ = (
         "_ended",
         "_head",
+        "_log_term",
         "_now",
         "_oplog",
         "_removed",
@@ -73,6 +74,7 @@ class Changes:
         self.time = head.time
         self.request_id = request_id
         self._head = head
+        self._log_term = head.term
         self._now = times.at_ms(now)
         self._token = token
         self._oplog: list[tuple[bytes, bytes]] = []
@@ -97,13 +99,19 @@ class Changes:
     ) -> None:
         """Appends an entry of this job."""
         self.op_id = op_id = self.op_id + 1
+        self._log_term = self.term
         entry = OplogEntry(op_id, self.term, time, operation, namespace, document, query, update, self.request_id)
         self._oplog.append((pack_number(op_id), encode_entry(entry)))
 
     def log_given(self, entry: OplogEntry) -> None:
         """Appends an entry of the primary, which the caller has checked to be the next."""
         self.op_id, self.term, self.time = entry.op_id, entry.term, entry.time
+        self._log_term = entry.term
         self._oplog.append((pack_number(entry.op_id), encode_entry(entry)))
+
+    def rewind(self, op_id: int, term: int, time: int) -> None:
+        """Sets the end of the log back to an entry, after those behind it were undone."""
+        self.op_id, self._log_term, self.time = op_id, term, time
 
     def end(self, time: int, key: bytes, image: bytes, entries: Sequence[bytes]) -> None:
         """Keeps what a change replaced or removed.
@@ -161,7 +169,7 @@ class Changes:
         ):
             if items:
                 self.writer.put_many(table, items)
-        head = Head(self.op_id, self.term if self._oplog else self._head.term, self.time, self.catalog.token)
+        head = Head(self.op_id, self._log_term, self.time, self.catalog.token)
         if head != self._head:
             self.writer.put(tables.state, HEAD, pack_head(head))
         return head

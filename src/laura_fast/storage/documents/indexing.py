@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from laura_fast.domain.documents import codec
 from laura_fast.errors import AlreadyExistsError
-from laura_fast.storage.documents.layout import INDEX_KEY_CUT, TIME_BYTES, after, fold, folded, pack_id
+from laura_fast.storage.documents.layout import INDEX_KEY_CUT, RECORD_KEY_CUT, TIME_BYTES, after, fold, folded
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -18,31 +18,34 @@ if TYPE_CHECKING:
 
 def entry_keys(collection: Collection, key: bytes, document: Mapping[str, Any]) -> list[bytes]:
     """The keys of a document's entries in all indexes of its collection."""
-    return [
-        pack_id(index.id) + fold(entry, INDEX_KEY_CUT) + key
-        for index in collection.indexes
-        for entry in index.compiled.entries(document).keys
-    ]
+    return [entry for index in collection.indexes for entry in keys_in(index, key, document)]
+
+
+def keys_in(index: Index, key: bytes, document: Mapping[str, Any]) -> list[bytes]:
+    """The keys of a document's entries in one index."""
+    prefix = index.prefix
+    return [prefix + fold(entry, INDEX_KEY_CUT) + key for entry in index.compiled.entries(document).keys]
 
 
 def new_entry_keys(
-    changes: Changes, collection: Collection, key: bytes, document: Mapping[str, Any]
+    changes: Changes, collection: Collection, key: bytes, document: Mapping[str, Any], *, unique: bool = True
 ) -> tuple[list[bytes], Collection]:
     """The keys of a document to be written, and the collection with what its indexes learnt from it.
 
     Raises:
-        AlreadyExistsError: DUPLICATE_KEY: another document has a key of it in a unique index.
+        AlreadyExistsError: DUPLICATE_KEY, where `unique` is asked for: another document has a key of it in an index
+            that allows each only once.
         InvalidArgumentError: The document can't be indexed.
     """
     found: list[bytes] = []
     for index in collection.indexes:
         entries = index.compiled.entries(document)
-        prefix = pack_id(index.id)
+        prefix = index.prefix
         long_keys = False
         for entry in entries.keys:
             cut = fold(entry, INDEX_KEY_CUT)
             long_keys = long_keys or cut is not entry
-            if index.compiled.unique and _is_taken(changes, collection, index, entry, key):
+            if unique and index.compiled.unique and _is_taken(changes, collection, index, entry, key):
                 raise duplicate_key(collection.namespace, index.name, _values(index.definition["key"], document))
             found.append(prefix + cut + key)
         if entries.multikey & ~index.multikey or (long_keys and not index.long_keys):
@@ -51,9 +54,30 @@ def new_entry_keys(
     return found, collection
 
 
+def learn(changes: Changes, collection: Collection, learnt: Collection, key: bytes) -> None:
+    """Keeps what a document with this record key taught its collection."""
+    if not collection.long_keys and folded(key, RECORD_KEY_CUT):
+        learnt = replace(learnt, long_keys=True)
+    if learnt is not collection:
+        changes.set_collection(learnt)
+
+
+def add_entries(changes: Changes, entries: list[bytes], key: bytes) -> None:
+    """Writes the entries of a document with this record key."""
+    length = bytes((len(key),))
+    for entry in entries:
+        changes.writer.put(changes.tables.entries, entry, length)
+
+
+def remove_entries(changes: Changes, entries: list[bytes]) -> None:
+    """Removes entries of a document."""
+    for entry in entries:
+        changes.writer.delete(changes.tables.entries, entry)
+
+
 def _is_taken(changes: Changes, collection: Collection, index: Index, entry: bytes, key: bytes) -> bool:
     """Whether another document has this key. Long keys may share their cut form only by its hash: documents tell."""
-    start = pack_id(index.id) + fold(entry, INDEX_KEY_CUT)
+    start = index.prefix + fold(entry, INDEX_KEY_CUT)
     for other, _ in changes.writer.scan(changes.tables.entries, start, after(start)):
         holder = other[len(start) :]
         if holder != key and (len(entry) < INDEX_KEY_CUT or entry in _keys_of(changes, collection, index, holder)):
@@ -86,11 +110,6 @@ def _value(document: Any, path: str) -> Any:
             break
         document = document.get(part)
     return document
-
-
-def split_entry(entry: bytes, record_key_length: int) -> tuple[bytes, bytes]:
-    """Index key and record key of an entry, without the index id."""
-    return entry[4:-record_key_length], entry[-record_key_length:]
 
 
 def is_cut(entry_key: bytes) -> bool:

@@ -39,6 +39,14 @@ class Ledger:
         writer.put(self._ledger, key, stamp + pack_number(op_id) + outcome)
         writer.put(self._outcomes, stamp + key, b"")
 
+    def forget_after(self, writer: Writer, op_id: int, time: int) -> None:
+        """Forgets the outcomes of jobs that logged entries above an op id, whose commit time is `time`."""
+        for key in [key for key, _ in writer.scan(self._outcomes, pack_number(time + 1))]:
+            value = writer.get(self._ledger, key[TIME_BYTES:])
+            if value and value[TIME_BYTES : 2 * TIME_BYTES] > pack_number(op_id):
+                writer.delete(self._outcomes, key)
+                writer.delete(self._ledger, key[TIME_BYTES:])
+
     def collect(self, writer: Writer, now_ms: int, limit: int) -> bool:
         """Forgets up to `limit` outcomes that are older than the window; tells whether there may be more."""
         stop = pack_number(times.at_ms(max(0, now_ms - LEDGER_WINDOW_MS)))

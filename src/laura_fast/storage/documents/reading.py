@@ -41,9 +41,6 @@ class LastingSnapshot(Snapshot):
         self.op_id = head.op_id
         self._held: Reader | None = reader
         self._begin(reader, head.time)
-        if self.at > head.time:
-            self.close()
-            raise OutOfRangeError("the time to read at is ahead of this node", "TIME_AHEAD")
 
     def __enter__(self) -> Self:
         return self
@@ -70,6 +67,9 @@ class LastingSnapshot(Snapshot):
         self._opened = monotonic()
         self._bytes = self._reads = 0
         self._newest = self.at == newest
+        if self.at > newest:
+            self.close()
+            raise OutOfRangeError("the time to read at is ahead of this node", "TIME_AHEAD")
         if not self._newest and self.at < horizon(reader, self.tables):
             self.close()
             raise OutOfRangeError("the time to read at is older than what is kept", "SNAPSHOT_TOO_OLD")

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from laura_fast.limits import GIB
 from laura_fast.storage.documents import oplog, times
 from laura_fast.storage.documents.changes import decode_ended
-from laura_fast.storage.documents.layout import HORIZON, after, pack_id, pack_number
+from laura_fast.storage.documents.layout import HORIZON, after, pack_number, unpack_number
 from laura_fast.storage.documents.reading import horizon
 
 if TYPE_CHECKING:
@@ -94,9 +94,14 @@ def _collect_images(writer: Writer, tables: Tables, time: int, limit: int) -> bo
         for entry in entries:
             writer.delete(tables.removed, entry)
         writer.delete(tables.expiry, end)
-    if ended and ended[-1][0] > pack_number(horizon(writer, tables)):
-        writer.put(tables.state, HORIZON, ended[-1][0])
+    if ended:
+        _raise_horizon(writer, tables, unpack_number(ended[-1][0])[0])
     return len(ended) == limit
+
+
+def _raise_horizon(writer: Writer, tables: Tables, time: int) -> None:
+    if time > horizon(writer, tables):
+        writer.put(tables.state, HORIZON, pack_number(time))
 
 
 def _truncate_oplog(writer: Writer, tables: Tables, retention: Retention, bounds: Bounds, limit: int) -> bool:
@@ -128,6 +133,7 @@ def _purge_dropped(changes: Changes, bounds: Bounds, limit: int) -> bool:
     gone = next((gone for gone in changes.catalog.dropped.values() if gone.dropped <= bounds.time), None)
     if gone is None:
         return False
+    _raise_horizon(changes.writer, changes.tables, gone.dropped)
     doomed = list(islice(_data_of(changes, gone), limit))
     for table, key in doomed:
         changes.writer.delete(table, key)
@@ -140,7 +146,7 @@ def _data_of(changes: Changes, gone: Collection) -> Iterator[tuple[Table, bytes]
     tables = changes.tables
     places = [(tables.records, gone.prefix), (tables.versions, gone.prefix)]
     for index in gone.indexes:
-        places += [(tables.entries, pack_id(index.id)), (tables.removed, pack_id(index.id))]
+        places += [(tables.entries, index.prefix), (tables.removed, index.prefix)]
     for table, prefix in places:
         for key, _ in changes.writer.scan(table, prefix, after(prefix)):
             yield table, key

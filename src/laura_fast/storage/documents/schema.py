@@ -32,10 +32,15 @@ def create_collection(changes: Changes, namespace: str) -> Collection:
     check_namespace(namespace)
     if len(changes.catalog.collections) >= MAX_COLLECTIONS:
         raise OverloadedError(f"there are {MAX_COLLECTIONS} collections: {namespace} can't be created", "LIMIT")
-    time = changes.tick()
+    collection = add_collection(changes, namespace, changes.tick())
+    changes.log(Operation.CREATE_COLLECTION, namespace, collection.since)
+    return collection
+
+
+def add_collection(changes: Changes, namespace: str, time: int) -> Collection:
+    """Puts an empty collection into the catalog."""
     collection = Collection(changes.new_id(), namespace, time)
     changes.set_collection(collection)
-    changes.log(Operation.CREATE_COLLECTION, namespace, time)
     return collection
 
 
@@ -57,9 +62,19 @@ def drop_collection(changes: Changes, namespace: str) -> bool:
         return False
     time = changes.tick()
     changes.log(Operation.DROP_COLLECTION, namespace, time)
-    changes.forget_collection(collection)
-    changes.set_collection(replace(collection, dropped=time, drop_id=changes.op_id))
+    take_collection(changes, collection, time, changes.op_id)
     return True
+
+
+def take_collection(changes: Changes, collection: Collection, time: int, op_id: int) -> None:
+    """Moves a collection to the dropped ones."""
+    changes.forget_collection(collection)
+    changes.set_collection(replace(collection, dropped=time, drop_id=op_id))
+
+
+def revived(gone: Collection) -> Collection:
+    """A dropped collection as it was before."""
+    return replace(gone, dropped=0, drop_id=0)
 
 
 def create_index(
@@ -76,11 +91,19 @@ def create_index(
         return same
     if len(collection.indexes) >= MAX_INDEXES:
         raise OverloadedError(f"{collection.namespace} has {MAX_INDEXES} indexes: no more can be created", "LIMIT")
+    collection, index = add_index(changes, collection, definition, compiled)
+    empty = not any(True for _ in _records(changes, collection, b"", 1))
+    return _finish_index(changes, collection, index) if empty else index
+
+
+def add_index(
+    changes: Changes, collection: Collection, definition: Mapping[str, Any], compiled: CompiledIndex
+) -> tuple[Collection, Index]:
+    """Puts an index that is not built into the catalog."""
     index = Index(changes.new_id(), definition["name"], dict(definition), compiled)
     collection = collection.with_index(index)
     changes.set_collection(collection)
-    empty = not any(True for _ in _records(changes, collection, b"", 1))
-    return _finish_index(changes, collection, index) if empty else index
+    return collection, index
 
 
 def _same(collection: Collection, definition: Mapping[str, Any]) -> Index | None:
@@ -98,9 +121,14 @@ def _same(collection: Collection, definition: Mapping[str, Any]) -> Index | None
 
 def _finish_index(changes: Changes, collection: Collection, index: Index) -> Index:
     time = changes.tick()
+    changes.log(Operation.CREATE_INDEX, collection.namespace, time, document=codec.encode(index.definition))
+    return ready_index(changes, collection, index, time)
+
+
+def ready_index(changes: Changes, collection: Collection, index: Index, time: int) -> Index:
+    """Lets an index that has all entries answer reads from a commit time on."""
     ready = replace(index, state=IndexState.READY, since=time, progress=b"")
     changes.set_collection(collection.with_index(ready))
-    changes.log(Operation.CREATE_INDEX, collection.namespace, time, document=codec.encode(index.definition))
     return ready
 
 
@@ -118,18 +146,30 @@ def build_index(session: WriteSession, namespace: str, name: str, limit: int) ->
         raise NotFoundError(f'{namespace} has no index "{name}"', "NO_INDEX")
     if index.state is IndexState.READY:
         return True
-    records = list(_records(changes, collection, index.progress, limit))
-    alone = replace(collection, indexes=(index,))
-    for key, body in records:
-        entries, alone = indexing.new_entry_keys(changes, alone, key, codec.decode_stored(body))
-        for entry in entries:
-            changes.writer.put(changes.tables.entries, entry, bytes((len(key),)))
-    learnt = alone.indexes[0]
-    if len(records) < limit:
+    learnt, seen = index_documents(changes, collection, index, limit, unique=True)
+    if seen < limit:
         _finish_index(changes, collection, learnt)
         return True
-    changes.set_collection(collection.with_index(replace(learnt, progress=records[-1][0])))
+    changes.set_collection(collection.with_index(learnt))
     return False
+
+
+def index_documents(
+    changes: Changes, collection: Collection, index: Index, limit: int | None, *, unique: bool
+) -> tuple[Index, int]:
+    """Adds the entries of documents behind the index's progress; returns the index with it, and how many they were.
+
+    Raises:
+        AlreadyExistsError: DUPLICATE_KEY, where the index is unique and that is to be checked.
+        InvalidArgumentError: A document can't be indexed.
+    """
+    alone, seen = replace(collection, indexes=(index,)), 0
+    for key, body in list(_records(changes, collection, index.progress, limit)):
+        document = codec.decode_stored(body)
+        entries, alone = indexing.new_entry_keys(changes, alone, key, document, unique=unique)
+        indexing.add_entries(changes, entries, key)
+        alone, seen = alone.with_index(replace(alone.indexes[0], progress=key)), seen + 1
+    return alone.indexes[0], seen
 
 
 def drop_index(changes: Changes, namespace: str, name: str) -> bool:
@@ -141,12 +181,19 @@ def drop_index(changes: Changes, namespace: str, name: str) -> bool:
     time = changes.tick()
     if index.state is IndexState.READY:
         changes.log(Operation.DROP_INDEX, namespace, time, document=codec.encode({"name": name}))
-    changes.set_collection(collection.without_index(name))
-    changes.set_collection(Collection(index.id, namespace, time, (index,), dropped=time, drop_id=changes.op_id))
+    take_index(changes, collection, index, time, changes.op_id)
     return True
 
 
-def _records(changes: Changes, collection: Collection, progress: bytes, limit: int) -> Iterator[tuple[bytes, bytes]]:
+def take_index(changes: Changes, collection: Collection, index: Index, time: int, op_id: int) -> None:
+    """Moves an index to what is dropped."""
+    changes.set_collection(collection.without_index(index.name))
+    changes.set_collection(Collection(index.id, collection.namespace, time, (index,), dropped=time, drop_id=op_id))
+
+
+def _records(
+    changes: Changes, collection: Collection, progress: bytes, limit: int | None
+) -> Iterator[tuple[bytes, bytes]]:
     start = collection.prefix + progress + b"\0" if progress else collection.prefix
     scan = changes.writer.scan(changes.tables.records, start, after(collection.prefix))
     for key, record in islice(scan, limit):

@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from laura_fast.domain.documents import codec
 from laura_fast.errors import InvalidArgumentError, NotFoundError
-from laura_fast.storage.documents import indexing, schema
+from laura_fast.storage.documents import applying, indexing, rollback, schema
 from laura_fast.storage.documents.layout import OWN, RECORD_KEY_CUT, TIME_BYTES, folded, pack_number, record_key
 from laura_fast.storage.documents.oplog import Operation
 from laura_fast.storage.documents.snapshot import Snapshot
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from laura_fast.storage.documents.catalog import Collection, CompileIndex, Index
     from laura_fast.storage.documents.changes import Changes
     from laura_fast.storage.documents.ledger import Ledger
+    from laura_fast.storage.documents.oplog import OplogEntry
     from laura_fast.storage.documents.quota import Room
 
 
@@ -64,8 +64,8 @@ class WriteSession(Snapshot):
         time = changes.tick()
         if not changes.writer.insert(changes.tables.records, collection.prefix + key, pack_number(time) + body):
             raise self._taken(collection, key, document["_id"])
-        self._learn(collection, learnt, key)
-        self._add(entries, key)
+        indexing.learn(changes, collection, learnt, key)
+        indexing.add_entries(changes, entries, key)
         changes.log(Operation.INSERT, namespace, time, document=body)
         return key
 
@@ -101,10 +101,10 @@ class WriteSession(Snapshot):
         self._room.take(len(body))
         removed, added, learnt = self._difference(collection, key, before, after)
         time = changes.tick()
-        self._learn(collection, learnt, key)
+        indexing.learn(changes, collection, learnt, key)
         changes.writer.put(changes.tables.records, collection.prefix + key, pack_number(time) + body)
-        self._remove(removed)
-        self._add(added, key)
+        indexing.remove_entries(changes, removed)
+        indexing.add_entries(changes, added, key)
         changes.end(time, collection.prefix + key, image, removed)
         query = codec.encode({"_id": after["_id"]})
         update = body if delta is None else codec.encode(delta)
@@ -126,7 +126,7 @@ class WriteSession(Snapshot):
         removed = indexing.entry_keys(collection, key, before) if collection.indexes else []
         time = changes.tick()
         changes.writer.delete(changes.tables.records, collection.prefix + key)
-        self._remove(removed)
+        indexing.remove_entries(changes, removed)
         changes.end(time, collection.prefix + key, image, removed)
         changes.log(Operation.DELETE, namespace, time, query=codec.encode({"_id": before["_id"]}))
 
@@ -178,6 +178,38 @@ class WriteSession(Snapshot):
         """Appends an entry that changes nothing: the first of a new primary, or a sign of life."""
         self.changes.log(Operation.NOOP, "", self.changes.tick())
 
+    def append(self, entry: OplogEntry) -> bool:
+        """Appends and applies an entry of the primary; tells whether it was new.
+
+        Raises:
+            AlreadyExistsError: CONFLICT: there is another entry with its op id.
+            OutOfRangeError: GAP: entries before it are missing.
+            FailedPreconditionError: OPLOG_TRUNCATED: so old that it can't be compared. DIVERGED: it changes a document
+                that is not there, or its term or time is below those before it.
+        """
+        return applying.append(self.changes, self._compile_index, entry)
+
+    def replay(self, entries: Iterable[OplogEntry]) -> None:
+        """Applies entries to a state that may have some of them, or all, already: the end of a copy from elsewhere.
+
+        Whatever suffix of a log is replayed, and however often, the documents and indexes become those at its end. The
+        past before it can't be read any more. Entries behind the newest are appended to the log.
+
+        Raises:
+            OutOfRangeError: GAP: there are entries missing between two of them.
+        """
+        applying.replay(self.changes, self._compile_index, entries)
+
+    def roll_back(self, op_id: int, limit: int) -> list[OplogEntry]:
+        """Undoes up to `limit` of the newest entries above an op id; returns them, the newest first.
+
+        Outcomes in the ledger that came after what is left are forgotten.
+
+        Raises:
+            FailedPreconditionError: ROLLBACK_IMPOSSIBLE: the log or an old image is no longer kept.
+        """
+        return rollback.roll_back(self.changes, self._compile_index, self._ledger, op_id, limit)
+
     def ledger_get(self, key: bytes) -> bytes | None:
         """The outcome that was put for a request within the last half hour."""
         return self._ledger.get(self.changes.writer, key)
@@ -211,21 +243,6 @@ class WriteSession(Snapshot):
         new, learnt = indexing.new_entry_keys(self.changes, collection, key, after)
         kept = set(new)
         return [entry for entry in old if entry not in kept], [entry for entry in new if entry not in old], learnt
-
-    def _learn(self, collection: Collection, learnt: Collection, key: bytes) -> None:
-        if folded(key, RECORD_KEY_CUT) and not collection.long_keys:
-            learnt = replace(learnt, long_keys=True)
-        if learnt is not collection:
-            self.changes.set_collection(learnt)
-
-    def _add(self, entries: list[bytes], key: bytes) -> None:
-        length = bytes((len(key),))
-        for entry in entries:
-            self.changes.writer.put(self.changes.tables.entries, entry, length)
-
-    def _remove(self, entries: list[bytes]) -> None:
-        for entry in entries:
-            self.changes.writer.delete(self.changes.tables.entries, entry)
 
     def _taken(self, collection: Collection, key: bytes, identifier: Any) -> Exception:
         record = self.changes.writer.get(self.changes.tables.records, collection.prefix + key) or b""

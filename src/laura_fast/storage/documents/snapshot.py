@@ -14,7 +14,6 @@ from laura_fast.storage.documents.layout import (
     RECORD_KEY_CUT,
     TIME_BYTES,
     key_range,
-    pack_id,
     resumed,
 )
 
@@ -138,7 +137,7 @@ class Snapshot:
             NotFoundError: There is no such index.
         """
         collection, found = self.index(namespace, index)
-        prefix = pack_id(found.id)
+        prefix = found.prefix
         place = key_range(prefix, start, stop, INDEX_KEY_CUT)
         if after:
             place = resumed(place, prefix + after[0] + after[1], reverse=reverse)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import time
-from itertools import count
+from itertools import count, islice
 from typing import TYPE_CHECKING, TypeVar
 
 from laura_fast.limits import COLLECT_SLICE
+from laura_fast.storage.documents import oplog
 from laura_fast.storage.documents.catalog import Catalog, load
 from laura_fast.storage.documents.changes import Changes
 from laura_fast.storage.documents.layout import HEAD, Head, Tables, unpack_head
@@ -15,11 +16,15 @@ from laura_fast.storage.documents.quota import Room
 from laura_fast.storage.documents.reading import LastingSnapshot
 from laura_fast.storage.documents.retention import Bounds, Retention, collect_slice
 from laura_fast.storage.documents.session import WriteSession
+from laura_fast.storage.documents.verification import verify
+from laura_fast.storage.documents.verification.slices import Source
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import AsyncIterator, Callable
 
     from laura_fast.storage.documents.catalog import CompileIndex
+    from laura_fast.storage.documents.oplog import OplogEntry
+    from laura_fast.storage.documents.verification.report import Report
     from laura_fast.storage.ordered import Reader, Store, Writer
 
 Value = TypeVar("Value")
@@ -79,6 +84,24 @@ class DocumentStore:
         """
         return LastingSnapshot(self._store, self._tables, self._catalog_of, at)
 
+    def read_oplog(self, start: int, max_entries: int, max_bytes: int) -> list[OplogEntry]:
+        """Entries from an op id (inclusive) on: at most `max_entries`, and no more once they have `max_bytes`.
+
+        Raises:
+            OutOfRangeError: DIVERGED: `start` is beyond the entry after the newest.
+            FailedPreconditionError: OPLOG_TRUNCATED: `start` is no longer kept.
+            DamagedEntryError: The disk changed an entry.
+        """
+        found: list[OplogEntry] = []
+        with self._store.read() as reader:
+            head = unpack_head(reader.get(self._tables.state, HEAD))
+            for entry in islice(oplog.read_from(reader, self._tables, head, start), max_entries):
+                found.append(entry)
+                max_bytes -= len(entry.document) + len(entry.query) + len(entry.update)
+                if max_bytes <= 0:
+                    break
+        return found
+
     async def write(self, job: Callable[[WriteSession], Value], *, request_id: str = "") -> Value:
         """Runs a job; all of its changes are durable when this returns, or none happened when it raises.
 
@@ -113,6 +136,19 @@ class DocumentStore:
             return collect_slice(changes, self._ledger, self.retention, bounds, COLLECT_SLICE)
 
         return await self._change(run)
+
+    async def verify(self, replica: Store | None = None) -> AsyncIterator[Report]:
+        """Checks everything against everything, in slices, while reads and writes go on.
+
+        Args:
+            replica: An empty store on which to replay the oplog, where it reaches back to its beginning; None = don't.
+
+        Yields:
+            The same report after every slice; the last time it is `finished`.
+        """
+        other = DocumentStore(replica, self._compile_index) if replica else None
+        async for report in verify(Source(self._store, self._tables, self._catalog_of), self, other):
+            yield report
 
     async def _change(self, job: Callable[[Changes], Value], request_id: str = "") -> Value:
         def run(writer: Writer) -> tuple[Value, Head, Catalog]:
