@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from laura_fast import limits
 from laura_fast.domain.documents.indexing.definitions import IndexDefinition, IndexField
 from laura_fast.domain.documents.indexing.entries import row_entries, scalar_entries
-from laura_fast.domain.documents.keys import encode_value
+from laura_fast.domain.documents.keys import encode_value, invert
 from laura_fast.errors import InvalidArgumentError
 
 if TYPE_CHECKING:
@@ -85,6 +85,23 @@ def _key(fields: tuple[IndexField, ...]) -> Callable[[Document], bytes]:
             return entries(document).keys[0]
         except InvalidArgumentError as error:
             raise _invalid(error.message) from None
+
+    return _single_key(*fields[0], key) if len(fields) == 1 and "." not in fields[0].path else key
+
+
+def _single_key(name: str, descending: bool, otherwise: Callable[[Document], bytes]) -> Callable[[Document], bytes]:
+    """A short cut for what most sorts are (bench/test_updates.py: several times faster)."""
+    first = max if descending else min
+
+    def key(document: Document) -> bytes:
+        value = document.get(name)
+        if type(value) is not list:
+            found = encode_value(value)
+        elif value:
+            found = first(map(encode_value, value))
+        else:
+            return otherwise(document)
+        return invert(found) if descending else found
 
     return key
 

@@ -5,10 +5,16 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from laura_fast import limits
+from laura_fast.domain.documents.keys import encode_value
 from laura_fast.domain.documents.sorting import compile_sort, smallest
 from laura_fast.errors import InvalidArgumentError
+from tests.properties.documents import DOCUMENTS
+
+NULL = encode_value(None)
 
 
 def in_order(order: dict[str, Any], *values: Any) -> None:
@@ -75,3 +81,10 @@ def test_what_is_no_sort_is_refused_by_name(order: dict[str, Any], word: str) ->
         compile_sort(order)
     assert word in caught.value.message
     assert caught.value.reason == "SORT_INVALID"
+
+
+@given(DOCUMENTS, st.booleans())
+def test_the_short_cut_for_one_field_gives_the_keys_of_the_long_way(document: dict[str, Any], descending: bool) -> None:
+    """Beside a second field that no document has."""
+    order = -1 if descending else 1
+    assert compile_sort({"a": order, "nothing": 1}).key(document) == compile_sort({"a": order}).key(document) + NULL

@@ -8,7 +8,7 @@ with the value it was given, itself, to say that nothing changes, and with `MISS
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 from laura_fast import limits
 from laura_fast.domain.documents.kinds import MISSING, type_name
@@ -41,8 +41,7 @@ class Run:
     changes: list[Change] = field(default_factory=list)
 
 
-@dataclass(slots=True)
-class Change:
+class Change(NamedTuple):
     """One changed field or element.
 
     Attributes:

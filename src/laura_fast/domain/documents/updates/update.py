@@ -98,7 +98,7 @@ class Replacement:
     def apply(self, document: Document, _now_ms: int, _timestamp: Timestamp, *, inserting: bool = False) -> Applied:
         result = {**self._identity(document), **self._fields}
         encoded = encode(result)
-        if encoded == encode(document) and not inserting:
+        if not inserting and list(result) == list(document) and encoded == encode(document):
             return Applied(document, changed=False)
         return Applied(result, changed=True, encoded=encoded)
 
