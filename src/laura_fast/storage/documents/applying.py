@@ -169,7 +169,7 @@ def put_image(changes: Changes, collection: Collection, key: bytes, image: bytes
     """
     place, writer, tables = collection.prefix + key, changes.writer, changes.tables
     before = writer.get(tables.records, place)
-    old = indexing.entry_keys(collection, key, _document(before)) if before else []
+    old = indexing.entry_keys(collection.indexes, key, _document(before)) if before else []
     new, learnt = (
         indexing.new_entry_keys(changes, collection, key, _document(image), unique=False) if image else ([], collection)
     )

@@ -74,6 +74,7 @@ class Index:
         long_keys: Whether it ever had a key that was cut: entries with the same beginning are then in no order.
         progress: Record key up to which the documents from before it were indexed.
         prefix: `id` as the beginning of keys.
+        fields: First parts of the paths that its entries are made of; None = any part of the document.
     """
 
     id: int
@@ -86,9 +87,12 @@ class Index:
     long_keys: bool = False
     progress: bytes = b""
     prefix: bytes = field(init=False, repr=False)
+    fields: frozenset[str] | None = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "prefix", pack_id(self.id))
+        fields = frozenset(path.partition(".")[0] for path in self.definition["key"])
+        object.__setattr__(self, "fields", None if "partialFilterExpression" in self.definition else fields)
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,9 +16,17 @@ if TYPE_CHECKING:
     from laura_fast.storage.documents.changes import Changes
 
 
-def entry_keys(collection: Collection, key: bytes, document: Mapping[str, Any]) -> list[bytes]:
-    """The keys of a document's entries in all indexes of its collection."""
-    return [entry for index in collection.indexes for entry in keys_in(index, key, document)]
+def touched(collection: Collection, delta: Mapping[str, Any] | None) -> Sequence[Index]:
+    """The indexes in which an update may change entries: those with a field of which it sets or unsets a part."""
+    if delta is None or not collection.indexes:
+        return collection.indexes
+    changed = {path.partition(".")[0] for change in delta.values() for path in change}
+    return [index for index in collection.indexes if index.fields is None or not changed.isdisjoint(index.fields)]
+
+
+def entry_keys(indexes: Sequence[Index], key: bytes, document: Mapping[str, Any]) -> list[bytes]:
+    """The keys of a document's entries in several indexes."""
+    return [entry for index in indexes for entry in keys_in(index, key, document)]
 
 
 def keys_in(index: Index, key: bytes, document: Mapping[str, Any]) -> list[bytes]:
@@ -28,9 +36,23 @@ def keys_in(index: Index, key: bytes, document: Mapping[str, Any]) -> list[bytes
 
 
 def new_entry_keys(
-    changes: Changes, collection: Collection, key: bytes, document: Mapping[str, Any], *, unique: bool = True
+    changes: Changes,
+    collection: Collection,
+    key: bytes,
+    document: Mapping[str, Any],
+    *,
+    indexes: Sequence[Index] | None = None,
+    unique: bool = True,
 ) -> tuple[list[bytes], Collection]:
     """The keys of a document to be written, and the collection with what its indexes learnt from it.
+
+    Args:
+        changes: Of the job.
+        collection: Of the document.
+        key: Its record key.
+        document: As it will be.
+        indexes: Those to look at; None = all.
+        unique: Whether other documents with the same keys are looked for.
 
     Raises:
         AlreadyExistsError: DUPLICATE_KEY, where `unique` is asked for: another document has a key of it in an index
@@ -38,7 +60,7 @@ def new_entry_keys(
         InvalidArgumentError: The document can't be indexed.
     """
     found: list[bytes] = []
-    for index in collection.indexes:
+    for index in collection.indexes if indexes is None else indexes:
         entries = index.compiled.entries(document)
         prefix = index.prefix
         long_keys = False

@@ -21,16 +21,18 @@ DROP_INDEX         {"name": …}
 from __future__ import annotations
 
 from enum import IntEnum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+import bson
 import msgspec
 import xxhash
 
+from laura_fast.domain.documents import codec
 from laura_fast.errors import FailedPreconditionError, OutOfRangeError
 from laura_fast.storage.documents.layout import Head, pack_number, unpack_number
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from laura_fast.storage.documents.layout import Tables
     from laura_fast.storage.ordered import Reader
@@ -83,6 +85,11 @@ class OplogEntry(msgspec.Struct, frozen=True, array_like=True, gc=False):
 
 class DamagedEntryError(Exception):
     """The bytes of an entry are not those that were written."""
+
+
+def payload(document: Mapping[str, Any]) -> bytes:
+    """BSON of a query or a delta that was made from documents which passed the codec's checks: nothing is checked."""
+    return bson.encode(document, codec_options=codec.OPTIONS)
 
 
 _encode = msgspec.msgpack.Encoder().encode

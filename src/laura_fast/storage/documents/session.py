@@ -8,11 +8,11 @@ from laura_fast.domain.documents import codec
 from laura_fast.errors import InvalidArgumentError, NotFoundError
 from laura_fast.storage.documents import applying, indexing, rollback, schema
 from laura_fast.storage.documents.layout import OWN, RECORD_KEY_CUT, TIME_BYTES, folded, pack_number, record_key
-from laura_fast.storage.documents.oplog import Operation
+from laura_fast.storage.documents.oplog import Operation, payload
 from laura_fast.storage.documents.snapshot import Snapshot
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
     from laura_fast.storage.documents.catalog import Collection, CompileIndex, Index
     from laura_fast.storage.documents.changes import Changes
@@ -99,15 +99,16 @@ class WriteSession(Snapshot):
         collection, image = self._existing(namespace, key)
         body = encoded or codec.encode(after)
         self._room.take(len(body))
-        removed, added, learnt = self._difference(collection, key, before, after)
+        indexes = indexing.touched(collection, delta)
+        removed, added, learnt = self._difference(collection, indexes, key, before, after)
         time = changes.tick()
         indexing.learn(changes, collection, learnt, key)
         changes.writer.put(changes.tables.records, collection.prefix + key, pack_number(time) + body)
         indexing.remove_entries(changes, removed)
         indexing.add_entries(changes, added, key)
         changes.end(time, collection.prefix + key, image, removed)
-        query = codec.encode({"_id": after["_id"]})
-        update = body if delta is None else codec.encode(delta)
+        query = payload({"_id": after["_id"]})
+        update = body if delta is None else payload(delta)
         changes.log(Operation.UPDATE, namespace, time, query=query, update=update)
 
     def remove(self, namespace: str, key: bytes, before: Mapping[str, Any]) -> None:
@@ -123,12 +124,12 @@ class WriteSession(Snapshot):
         """
         changes = self.changes
         collection, image = self._existing(namespace, key)
-        removed = indexing.entry_keys(collection, key, before) if collection.indexes else []
+        removed = indexing.entry_keys(collection.indexes, key, before)
         time = changes.tick()
         changes.writer.delete(changes.tables.records, collection.prefix + key)
         indexing.remove_entries(changes, removed)
         changes.end(time, collection.prefix + key, image, removed)
-        changes.log(Operation.DELETE, namespace, time, query=codec.encode({"_id": before["_id"]}))
+        changes.log(Operation.DELETE, namespace, time, query=payload({"_id": before["_id"]}))
 
     def create_collection(self, namespace: str) -> Collection:
         """The collection, created when absent.
@@ -235,12 +236,17 @@ class WriteSession(Snapshot):
         raise NotFoundError(f"{namespace} has no such document", "NO_DOCUMENT")
 
     def _difference(
-        self, collection: Collection, key: bytes, before: Mapping[str, Any], after: Mapping[str, Any]
+        self,
+        collection: Collection,
+        indexes: Sequence[Index],
+        key: bytes,
+        before: Mapping[str, Any],
+        after: Mapping[str, Any],
     ) -> tuple[list[bytes], list[bytes], Collection]:
-        if not collection.indexes:
+        if not indexes:
             return [], [], collection
-        old = dict.fromkeys(indexing.entry_keys(collection, key, before))
-        new, learnt = indexing.new_entry_keys(self.changes, collection, key, after)
+        old = dict.fromkeys(indexing.entry_keys(indexes, key, before))
+        new, learnt = indexing.new_entry_keys(self.changes, collection, key, after, indexes=indexes)
         kept = set(new)
         return [entry for entry in old if entry not in kept], [entry for entry in new if entry not in old], learnt
 
