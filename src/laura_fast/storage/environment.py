@@ -22,6 +22,7 @@ from laura_fast.limits import (
     STORAGE_SPARE_READERS,
     STORAGE_TABLES,
 )
+from laura_fast.storage.crash_points import reach
 from laura_fast.storage.directory import DirectoryLock
 
 if TYPE_CHECKING:
@@ -138,6 +139,7 @@ class _Writer:
             except BaseException as error:  # noqa: BLE001 - a waiter must never be left hanging, whatever broke
                 self._fail(group, error)
             _settle(group)
+            reach("group-told")
 
     def _next_group(self) -> list[_Pending]:
         with self._wake:
@@ -152,7 +154,9 @@ class _Writer:
             transaction = self._handle.begin(write=True)
             bad = _run_jobs(transaction, runnable)
             if bad is None:
+                reach("group-finished")
                 transaction.commit()
+                reach("group-committed")
                 _tell_committed(runnable)
                 return
             transaction.abort()

@@ -14,11 +14,14 @@ from typing import TYPE_CHECKING, Any, Protocol
 import msgspec
 
 from laura_fast.domain.documents import codec
+from laura_fast.domain.documents.indexing.definitions import parse_definition
+from laura_fast.domain.documents.indexing.entries import compile_index
 from laura_fast.storage.documents.layout import LAST_ID, pack_id, unpack_number
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
+    from laura_fast.domain.documents.codec import Document
     from laura_fast.storage.documents.layout import Tables
     from laura_fast.storage.ordered import Reader
 
@@ -44,12 +47,21 @@ class CompiledIndex(Protocol):
     def unique(self) -> bool:
         """No two documents share a key."""
 
-    def entries(self, document: Mapping[str, Any]) -> Entries:
+    def entries(self, document: Document, /) -> Entries:
         """The keys of a document.
 
         Raises:
             InvalidArgumentError: The document can't be indexed.
         """
+
+
+def compile_definition(definition: Mapping[str, Any]) -> CompiledIndex:
+    """The index that MongoDB's rules make of a definition.
+
+    Raises:
+        InvalidArgumentError: INVALID_INDEX.
+    """
+    return compile_index(parse_definition(definition))
 
 
 class IndexState(StrEnum):
@@ -207,9 +219,9 @@ def collection_key(collection: Collection) -> bytes:
     return (b"d" if collection.dropped else b"c") + collection.prefix
 
 
-def load(reader: Reader, tables: Tables, token: int, compile_index: CompileIndex) -> Catalog:
+def load(reader: Reader, tables: Tables, token: int, compiled: CompileIndex) -> Catalog:
     """Reads the catalog of a state of the store."""
-    everything = [_collection(data, compile_index) for _, data in reader.scan(tables.catalog)]
+    everything = [_collection(data, compiled) for _, data in reader.scan(tables.catalog)]
     last_id = reader.get(tables.state, LAST_ID)
     return Catalog(
         token,
@@ -224,21 +236,21 @@ def _index_record(index: Index) -> _IndexRecord:
     return _IndexRecord(index.id, definition, index.state, index.since, index.multikey, index.long_keys, index.progress)
 
 
-def _collection(data: bytes, compile_index: CompileIndex) -> Collection:
+def _collection(data: bytes, compiled: CompileIndex) -> Collection:
     record = _decoder.decode(data)
-    indexes = tuple(_index(index, compile_index) for index in record.indexes)
+    indexes = tuple(_index(index, compiled) for index in record.indexes)
     return Collection(
         record.id, record.namespace, record.since, indexes, record.long_keys, record.dropped, record.drop_id
     )
 
 
-def _index(record: _IndexRecord, compile_index: CompileIndex) -> Index:
+def _index(record: _IndexRecord, compiled: CompileIndex) -> Index:
     definition = codec.decode_stored(record.definition)
     return Index(
         record.id,
         definition["name"],
         definition,
-        compile_index(definition),
+        compiled(definition),
         record.state,
         record.since,
         record.multikey,

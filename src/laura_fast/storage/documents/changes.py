@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from laura_fast.storage.crash_points import reach
 from laura_fast.storage.documents import times
 from laura_fast.storage.documents.catalog import collection_key, encode_collection
 from laura_fast.storage.documents.layout import HEAD, ID_BYTES, LAST_ID, Head, pack_head, pack_number
@@ -161,8 +162,11 @@ class Changes:
     def finish(self) -> Head:
         """Writes what was collected; returns the head that the commit makes valid."""
         tables = self.tables
+        if self._oplog:
+            reach("documents-written")
+            self.writer.put_many(tables.oplog, self._oplog)
+            reach("log-written")
         for table, items in (
-            (tables.oplog, self._oplog),
             (tables.versions, self._versions),
             (tables.removed, self._removed),
             (tables.expiry, self._ended),

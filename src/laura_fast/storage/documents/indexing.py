@@ -12,6 +12,7 @@ from laura_fast.storage.documents.layout import INDEX_KEY_CUT, RECORD_KEY_CUT, T
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from laura_fast.domain.documents.codec import Document
     from laura_fast.storage.documents.catalog import Collection, Index
     from laura_fast.storage.documents.changes import Changes
 
@@ -24,12 +25,12 @@ def touched(collection: Collection, delta: Mapping[str, Any] | None) -> Sequence
     return [index for index in collection.indexes if index.fields is None or not changed.isdisjoint(index.fields)]
 
 
-def entry_keys(indexes: Sequence[Index], key: bytes, document: Mapping[str, Any]) -> list[bytes]:
+def entry_keys(indexes: Sequence[Index], key: bytes, document: Document) -> list[bytes]:
     """The keys of a document's entries in several indexes."""
     return [entry for index in indexes for entry in keys_in(index, key, document)]
 
 
-def keys_in(index: Index, key: bytes, document: Mapping[str, Any]) -> list[bytes]:
+def keys_in(index: Index, key: bytes, document: Document) -> list[bytes]:
     """The keys of a document's entries in one index."""
     prefix = index.prefix
     return [prefix + fold(entry, INDEX_KEY_CUT) + key for entry in index.compiled.entries(document).keys]
@@ -39,7 +40,7 @@ def new_entry_keys(
     changes: Changes,
     collection: Collection,
     key: bytes,
-    document: Mapping[str, Any],
+    document: Document,
     *,
     indexes: Sequence[Index] | None = None,
     unique: bool = True,
@@ -122,7 +123,7 @@ def duplicate_key(namespace: str, index: str, values: Mapping[str, Any]) -> Alre
     )
 
 
-def _values(pattern: Mapping[str, Any], document: Mapping[str, Any]) -> dict[str, Any]:
+def _values(pattern: Mapping[str, Any], document: Document) -> dict[str, Any]:
     return {path: _value(document, path) for path in pattern}
 
 

@@ -14,6 +14,7 @@ from laura_fast.storage.documents.snapshot import Snapshot
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
+    from laura_fast.domain.documents.codec import Document
     from laura_fast.storage.documents.catalog import Collection, CompileIndex, Index
     from laura_fast.storage.documents.changes import Changes
     from laura_fast.storage.documents.ledger import Ledger
@@ -39,7 +40,7 @@ class WriteSession(Snapshot):
     def collection(self, namespace: str) -> Collection | None:
         return self.changes.catalog.collections.get(namespace)
 
-    def insert(self, namespace: str, document: Mapping[str, Any], encoded: bytes | None = None) -> bytes:
+    def insert(self, namespace: str, document: Document, encoded: bytes | None = None) -> bytes:
         """Adds a document, creating its collection when absent.
 
         Args:
@@ -73,8 +74,8 @@ class WriteSession(Snapshot):
         self,
         namespace: str,
         key: bytes,
-        before: Mapping[str, Any],
-        after: Mapping[str, Any],
+        before: Document,
+        after: Document,
         delta: Mapping[str, Any] | None = None,
         *,
         encoded: bytes | None = None,
@@ -111,7 +112,7 @@ class WriteSession(Snapshot):
         update = body if delta is None else payload(delta)
         changes.log(Operation.UPDATE, namespace, time, query=query, update=update)
 
-    def remove(self, namespace: str, key: bytes, before: Mapping[str, Any]) -> None:
+    def remove(self, namespace: str, key: bytes, before: Document) -> None:
         """Removes a document. Works at the quota, too.
 
         Args:
@@ -240,8 +241,8 @@ class WriteSession(Snapshot):
         collection: Collection,
         indexes: Sequence[Index],
         key: bytes,
-        before: Mapping[str, Any],
-        after: Mapping[str, Any],
+        before: Document,
+        after: Document,
     ) -> tuple[list[bytes], list[bytes], Collection]:
         if not indexes:
             return [], [], collection

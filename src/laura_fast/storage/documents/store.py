@@ -7,8 +7,9 @@ from itertools import count, islice
 from typing import TYPE_CHECKING, TypeVar
 
 from laura_fast.limits import COLLECT_SLICE
+from laura_fast.storage.crash_points import reach
 from laura_fast.storage.documents import oplog
-from laura_fast.storage.documents.catalog import Catalog, load
+from laura_fast.storage.documents.catalog import Catalog, compile_definition, load
 from laura_fast.storage.documents.changes import Changes
 from laura_fast.storage.documents.layout import HEAD, Head, Tables, unpack_head
 from laura_fast.storage.documents.ledger import Ledger
@@ -51,7 +52,7 @@ class DocumentStore:
     def __init__(
         self,
         store: Store,
-        compile_index: CompileIndex,
+        compile_index: CompileIndex = compile_definition,
         *,
         now_ms: Callable[[], int] = wall_clock_ms,
         max_bytes: int = 0,
@@ -132,6 +133,7 @@ class DocumentStore:
         def run(changes: Changes) -> bool:
             now = self._now_ms()
             pin = min(self.pins.values(), default=None)
+            reach("collecting")
             bounds = Bounds.of(changes, self.retention, now, commit_point=self.commit_point, pin=pin)
             return collect_slice(changes, self._ledger, self.retention, bounds, COLLECT_SLICE)
 
@@ -150,12 +152,18 @@ class DocumentStore:
         async for report in verify(Source(self._store, self._tables, self._catalog_of), self, other):
             yield report
 
+    def close(self) -> None:
+        """Finishes the queued writes and lets the engine go. Idempotent."""
+        self._store.close()
+
     async def _change(self, job: Callable[[Changes], Value], request_id: str = "") -> Value:
         def run(writer: Writer) -> tuple[Value, Head, Catalog]:
+            reach("job-begun")
             changes = self._changes(writer, request_id)
             value = job(changes)
             head = changes.finish()
             self._writers_catalog = changes.catalog
+            reach("job-finished")
             return value, head, changes.catalog
 
         value, _, _ = await self._store.write(run, committed=self._publish)
@@ -184,3 +192,4 @@ class DocumentStore:
 
     def _publish(self, outcome: tuple[object, Head, Catalog]) -> None:
         _, self.head, self.catalog = outcome
+        reach("job-published")

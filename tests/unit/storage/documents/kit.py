@@ -33,7 +33,7 @@ class FieldIndex:
         self.fields = list(definition["key"])
         self.unique = bool(definition.get("unique"))
 
-    def entries(self, document: Mapping[str, Any]) -> FieldEntries:
+    def entries(self, document: dict[str, Any]) -> FieldEntries:
         value = document.get(self.fields[0])
         values = value if isinstance(value, list) else [value]
         rest = b"".join(keys.encode_value(document.get(field)) for field in self.fields[1:])
@@ -65,12 +65,12 @@ class Kit:
     def close(self) -> None:
         self.engine.close()
 
-    async def insert(self, *documents: Mapping[str, Any], namespace: str = NS) -> int:
+    async def insert(self, *documents: dict[str, Any], namespace: str = NS) -> int:
         """Inserts in one job; returns the commit time."""
         await self.store.write(lambda session: [session.insert(namespace, document) for document in documents])
         return self.store.head.time
 
-    async def replace(self, document: Mapping[str, Any], namespace: str = NS) -> int:
+    async def replace(self, document: dict[str, Any], namespace: str = NS) -> int:
         await self.store.write(lambda session: replace(session, namespace, document))
         return self.store.head.time
 
@@ -100,7 +100,7 @@ def read(snapshot: Snapshot, namespace: str, key: bytes) -> dict[str, Any]:
     return codec.decode(body)
 
 
-def replace(session: WriteSession, namespace: str, document: Mapping[str, Any]) -> None:
+def replace(session: WriteSession, namespace: str, document: dict[str, Any]) -> None:
     key = record_key(document["_id"])
     session.replace(namespace, key, read(session, namespace, key), document)
 
