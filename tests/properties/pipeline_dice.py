@@ -155,7 +155,7 @@ EXPRESSIONS: Final[dict[str, Callable[[Dice, int], Any]]] = {
     "$mergeObjects": lambda dice, depth: {"$mergeObjects": ["$d", {"x": dice.expression(depth)}]},
     "$max": _pair("$max"),
     "$sum": lambda dice, _depth: {"$sum": dice.rng.choice(("$l", "$d.l", ["$n", "$m"]))},
-    "$type": lambda dice, depth: {"$type": dice.expression(depth)},
+    "$type": lambda dice, depth: {"$type": [dice.expression(depth)]},
     "$document": lambda dice, depth: {"x": dice.expression(depth), "y": dice.expression(depth)},
     "$list": lambda dice, depth: [dice.expression(depth), dice.expression(depth)],
 }
