@@ -6,10 +6,13 @@ import struct
 from typing import TYPE_CHECKING, Any
 
 from laura_fast import limits
+from laura_fast.wire.grpc.framing import frame_message
 from laura_fast.wire.http2.request import request_head
 from laura_fast.wire.http2.server import ServerConnection
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from laura_fast.wire.http2.hpack_table import Fields
     from laura_fast.wire.http2.stream import Stream
 
@@ -43,6 +46,10 @@ class Host:
         stream = self.connection.adopt(stream_id, request)
         self.opened(stream)
         self._answer(stream, body)
+
+    def run(self, request: Any, run: Sequence[tuple[int, bytes]]) -> None:
+        for stream_id, message in run:
+            self.whole(stream_id, request, frame_message(message))
 
     def opened(self, stream: Stream) -> None:
         assert stream.stream_id not in self.open

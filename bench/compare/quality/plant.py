@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 
     from bench.compare.trees import Tree
 
-FILE: Final = "src/laura_fast/transport/native/hosting.py"
-ENTRY: Final = "    def whole(self, stream_id: int, request: Request, body: bytes) -> None:\n"
+FILE: Final = "src/laura_fast/transport/native/runs.py"
+ENTRY: Final = "    for stream_id, raw in run:\n"
 BENCHMARK: Final = "heartbeat"
 TURNS: Final = (50, 250)
 """Of the two loops from which a turn's cost is worked out; both are short, as what is planted later is."""

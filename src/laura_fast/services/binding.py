@@ -34,7 +34,7 @@ def inline(answer: Behaviour) -> Behaviour:
 
 
 def unparsed(behaviour: Behaviour) -> Behaviour:
-    """Marks a behaviour that takes each request as the bytes that came, and refuses what does not parse by itself."""
+    """Marks a behaviour that takes the bytes of each request, refuses by itself what does not parse, answers bytes."""
     setattr(behaviour, _UNPARSED, True)
     return behaviour
 
@@ -69,17 +69,19 @@ def bind(service: ServiceDescriptor, servicer: object, *, name: str = "") -> grp
 
 
 def _handler(method: MethodDescriptor, behaviour: Callable[..., Any]) -> grpc.RpcMethodHandler[Any, Any]:
-    parse = (
-        None if getattr(behaviour, _UNPARSED, False) else message_factory.GetMessageClass(method.input_type).FromString
-    )
+    codecs = {} if getattr(behaviour, _UNPARSED, False) else _codecs(method)
     if method.server_streaming:
         factory = (
             grpc.stream_stream_rpc_method_handler if method.client_streaming else grpc.unary_stream_rpc_method_handler
         )
-        return factory(stream_behaviour(behaviour), request_deserializer=parse, response_serializer=serialise)
+        return factory(stream_behaviour(behaviour), **codecs)
     factory = grpc.stream_unary_rpc_method_handler if method.client_streaming else grpc.unary_unary_rpc_method_handler
-    unary = in_coroutine(behaviour) if getattr(behaviour, INLINE, False) else _guard_unary(behaviour)
-    return factory(unary, request_deserializer=parse, response_serializer=serialise)
+    return factory(in_coroutine(behaviour) if getattr(behaviour, INLINE, False) else _guard_unary(behaviour), **codecs)
+
+
+def _codecs(method: MethodDescriptor) -> dict[str, Callable[..., Any]]:
+    parse = message_factory.GetMessageClass(method.input_type).FromString
+    return {"request_deserializer": parse, "response_serializer": serialise}
 
 
 def serialise(answer: Any) -> bytes:

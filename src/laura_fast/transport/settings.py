@@ -11,6 +11,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+    Recorder = Callable[[int, float, str], None]
+
 
 @dataclass(frozen=True, slots=True)
 class TransportSettings:
@@ -54,14 +56,15 @@ class RpcObserver(Protocol):
     def rpc_handled(self, method: str, code: int, seconds: float, peer: str) -> None:
         """A call ended with the canonical status `code` after `seconds` on the server."""
 
-    def recorder(self, method: str) -> Callable[[float, str], None]:
-        """What to call with (seconds, peer) for each call of `method` that was accepted and answered well at once.
+    def recorder(self, method: str) -> Recorder:
+        """What to call with (calls, seconds, peer) when so many calls of `method` were answered well, one by one.
 
-        One call of it stands for one of `rpc_started` and one of `rpc_handled`.
+        It stands for as many of `rpc_started` and of `rpc_handled`, each with its share of the seconds.
         """
 
-        def record(seconds: float, peer: str) -> None:
-            self.rpc_started(method)
-            self.rpc_handled(method, 0, seconds, peer)
+        def record(calls: int, seconds: float, peer: str) -> None:
+            for _ in range(calls):
+                self.rpc_started(method)
+                self.rpc_handled(method, 0, seconds / calls, peer)
 
         return record

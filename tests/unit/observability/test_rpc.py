@@ -36,9 +36,10 @@ def call(stats: RpcStats, code: Code = Code.OK, seconds: float = 0.0003) -> None
 def test_a_recorder_counts_what_both_calls_count() -> None:
     at_once, in_two = RpcStats(), RpcStats()
     record = at_once.recorder(HEARTBEAT)
-    for seconds in (0.00001, 0.0003, 0.3, 31.0):
-        record(seconds, "ipv4:127.0.0.1:1")
-        call(in_two, seconds=seconds)
+    for calls, seconds in ((1, 0.00001), (2, 0.0003), (1, 0.3), (4, 31.0)):
+        record(calls, seconds * calls, "ipv4:127.0.0.1:1")
+        for _ in range(calls):
+            call(in_two, seconds=seconds)
     assert exposition(at_once) == exposition(in_two)
     assert at_once.in_flight == 0
 

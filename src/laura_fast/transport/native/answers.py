@@ -16,10 +16,13 @@ from laura_fast.wire.http2 import frames
 from laura_fast.wire.http2.hpack_encoder import encode_constant
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
     from laura_fast.wire.grpc.compression import Codec
     from laura_fast.wire.http2.hpack_table import Field
+
+    Layout = tuple[Callable[..., bytes], bytes, bytes]
+    """Packs an answer; what is between its first two stream ids; and the message's prefix."""
 
 _START: Final[tuple[Field, ...]] = (
     (b":status", b"200"),
@@ -85,23 +88,26 @@ class WholeAnswers:
     def __init__(self, max_message_bytes: int) -> None:
         self.largest = min(h2.DEFAULT_FRAME_BYTES, PREFIX.size + max_message_bytes)
         """Longest message with its prefix that goes this way: one frame that every peer takes."""
-        self._by_size: dict[int, tuple[struct.Struct, bytes, bytes]] = {}
+        self._by_size: dict[int, Layout] = {}
 
     def pack(self, stream_id: int, message: bytes) -> bytes:
         """HEADERS, DATA and trailers; `message` with its prefix is at most `largest` bytes."""
-        size = len(message)
-        known = self._by_size.get(size)
-        layout, middle, prefix = known if known is not None else self._lay_out(size)
-        return layout.pack(_HEADERS_HEAD, stream_id, middle, stream_id, prefix, message, _OK_HEAD, stream_id, OK_BLOCK)
+        pack, middle, prefix = self.layout(len(message))
+        return pack(HEADERS_HEAD, stream_id, middle, stream_id, prefix, message, OK_HEAD, stream_id, OK_BLOCK)
 
-    def _lay_out(self, size: int) -> tuple[struct.Struct, bytes, bytes]:
+    def layout(self, size: int) -> Layout:
+        """How to pack answers with messages of this many bytes; see `pack`."""
+        return self._by_size.get(size) or self._lay_out(size)
+
+    def _lay_out(self, size: int) -> Layout:
         if len(self._by_size) >= limits.MAX_ANSWER_LAYOUTS:
             self._by_size.clear()
         layout = struct.Struct(f">5sI{len(HEADERS_BLOCK) + 5}sI5s{size}s5sI{len(OK_BLOCK)}s")
         data_head = frames.head(size + PREFIX.size, h2.DATA, 0, 0)[:5]
-        self._by_size[size] = parts = layout, HEADERS_BLOCK + data_head, PREFIX.pack(0, size)
+        self._by_size[size] = parts = layout.pack, HEADERS_BLOCK + data_head, PREFIX.pack(0, size)
         return parts
 
 
-_HEADERS_HEAD: Final = frames.head(len(HEADERS_BLOCK), h2.HEADERS, h2.END_HEADERS, 0)[:5]
-_OK_HEAD: Final = frames.head(len(OK_BLOCK), h2.HEADERS, h2.END_HEADERS | h2.END_STREAM, 0)[:5]
+HEADERS_HEAD: Final = frames.head(len(HEADERS_BLOCK), h2.HEADERS, h2.END_HEADERS, 0)[:5]
+OK_HEAD: Final = frames.head(len(OK_BLOCK), h2.HEADERS, h2.END_HEADERS | h2.END_STREAM, 0)[:5]
+"""The frame heads of the two blocks, without the stream."""

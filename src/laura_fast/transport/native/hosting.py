@@ -1,30 +1,29 @@
 """From requests to handlers: what a connection does with what the HTTP/2 machine tells it.
 
-A unary call whose handler never waits is answered in `whole`; everything else becomes a `Call`.
+Unary calls whose handler never waits are answered in `run`; everything else becomes a `Call`.
 """
 
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from laura_fast import limits
-from laura_fast.errors import RpcError
-from laura_fast.transport.malformed import malformed
 from laura_fast.transport.native import answers
 from laura_fast.transport.native.calls import Call
-from laura_fast.transport.native.context import Context
 from laura_fast.transport.native.exchanging import ExchangeCall
 from laura_fast.transport.native.inbox import Assembly
 from laura_fast.transport.native.refusing import RefusedCall
-from laura_fast.wire.grpc.framing import PREFIX, PREFIX_BYTES
+from laura_fast.transport.native.runs import answer_run
+from laura_fast.wire.grpc.framing import PREFIX, PREFIX_BYTES, frame_message
 from laura_fast.wire.http2.errors import ErrorCode
 from laura_fast.wire.http2.server import ServerConnection
 
 if TYPE_CHECKING:
     import asyncio
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
+    from laura_fast.transport.native.context import Context
     from laura_fast.transport.native.requests import Request
     from laura_fast.transport.native.state import ServerState
     from laura_fast.wire.http2.hpack_table import Fields
@@ -54,6 +53,7 @@ class Host:
         settings = server.settings
         self.machine = ServerConnection(self, settings.max_concurrent_rpcs, settings.min_ping_interval_ms / 1000)
         self.longest = settings.max_message_bytes
+        self.machine.longest_in_run = min(self.machine.longest_in_run, self.longest)
         self.peer = ""
         self.calls: set[Call] = set()
         self.assembly = Assembly()
@@ -80,50 +80,31 @@ class Host:
             or size > self.longest
             or _read_prefix(body) != (0, size)
             or (request.content_length is not None and request.content_length != len(body))
-            or self.machine.queued > limits.CONNECTION_QUEUE_BYTES
-            or self.server.rpcs >= self.server.most_rpcs
         ):
             self._take_apart(stream_id, request, body)
-            return
-        method, started = request.method, _monotonic()
-        inline = method.inline
-        if inline is None:
-            self._adopt(stream_id, request, None).begin_whole(body[PREFIX_BYTES:])
-            return
-        context = Context(request, self, started)
-        message = None
-        try:
-            message = method.parse(body[PREFIX_BYTES:])
-            answer = inline.answer(message, context)
-        except Exception as error:  # noqa: BLE001  # any bug in a handler ends its call only
-            failure = malformed(error) if message is None else error
-            if isinstance(failure, RpcError):
-                inline.explain(context, failure)
-            self._answer_late(stream_id, request, context).fail(failure)
         else:
-            self._answer(stream_id, request, context, answer)
+            self.run(request, [(stream_id, body[PREFIX_BYTES:])])
 
-    def _answer(self, stream_id: int, request: Request, context: Context, answer: Any) -> None:
-        """An inline handler returned: nearly always one piece of bytes goes out, and no stream was ever made."""
-        method, machine, server = request.method, self.machine, self.server
-        try:
-            message = method.serialise(answer)
-            size = len(message) + PREFIX_BYTES
-        except Exception as error:  # noqa: BLE001  # a serialiser's bug is the handler's bug
-            self._answer_late(stream_id, request, context).fail(error)
-            return
-        if context.touched or size > server.answers.largest or not machine.can_answer(size):
-            self._answer_late(stream_id, request, context).succeed(answer)
-            return
-        machine.out.append(server.answers.pack(stream_id, message))
-        machine.window -= size
-        machine.strikes = 0
-        answered = method.answered
-        if answered is None:
-            answered = method.answered = server.observer.recorder(method.path)
-        answered(_monotonic() - context.started, self.peer)
+    def run(self, request: Request, run: Sequence[tuple[int, bytes]]) -> None:
+        inline, begun = request.method.inline, 0
+        while begun < len(run):
+            if self.machine.queued > limits.CONNECTION_QUEUE_BYTES or self.server.rpcs >= self.server.most_rpcs:
+                stream_id, message = run[begun]
+                self._take_apart(stream_id, request, frame_message(message))
+                begun += 1
+            elif inline is None:
+                stream_id, message = run[begun]
+                self._adopt(stream_id, request, None).begin_whole(message)
+                begun += 1
+            else:
+                begun += answer_run(self, request, inline, run[begun:] if begun else run)
 
-    def _answer_late(self, stream_id: int, request: Request, context: Context) -> Call:
+    def longest_at_once(self) -> int:
+        """Longest message with its prefix that may be answered without a stream; -1 = none."""
+        machine = self.machine
+        return min(self.server.answers.largest, machine.peer.initial_window) if machine.can_answer(0) else -1
+
+    def answer_late(self, stream_id: int, request: Request, context: Context) -> Call:
         """The call of an inline handler whose answer takes a stream after all."""
         self.server.observer.rpc_started(request.method.path)
         return self._adopt(stream_id, request, context)

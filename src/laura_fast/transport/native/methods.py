@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     import grpc
 
     from laura_fast.transport.marks import Exchanges, Inline
+    from laura_fast.transport.settings import Recorder, RpcObserver
 
     Handler = grpc.RpcMethodHandler[Any, Any]
 
@@ -36,7 +37,6 @@ class Method:
 
     Attributes:
         path: `/package.Service/Method`.
-        answered: Tells the observer of a call that was answered at once; None until there is one.
         style: How `behaviour` is run.
         exchanges: How to run the method's streams without it, where that can be done.
         inline: How to answer calls without it, where that can be done.
@@ -45,7 +45,7 @@ class Method:
     """
 
     __slots__ = (
-        "answered",
+        "_recorder",
         "behaviour",
         "exchanges",
         "inline",
@@ -59,15 +59,21 @@ class Method:
 
     def __init__(self, path: str, handler: Handler) -> None:
         self.path = path
-        self.answered: Callable[[float, str], None] | None = None
+        self._recorder: Recorder | None = None
         self.request_streaming = bool(handler.request_streaming)
         self.response_streaming = bool(handler.response_streaming)
         self.behaviour: Callable[..., Any] = _behaviour(handler)
-        self.parse: Callable[[bytes], Any] = handler.request_deserializer or _same
-        self.serialise: Callable[[Any], bytes] = handler.response_serializer or _same
+        self.parse: Callable[[bytes], Any] = handler.request_deserializer or same
+        self.serialise: Callable[[Any], bytes] = handler.response_serializer or same
         self.style = _style(self.behaviour)
         self.exchanges: Exchanges | None = getattr(self.behaviour, EXCHANGE, None)
         self.inline: Inline | None = getattr(self.behaviour, INLINE, None)
+
+    def recorder(self, observer: RpcObserver) -> Recorder:
+        """What tells the server's observer of calls that were answered at once."""
+        if self._recorder is None:
+            self._recorder = observer.recorder(self.path)
+        return self._recorder
 
     @property
     def unary(self) -> bool:
@@ -147,5 +153,6 @@ def _style(behaviour: Callable[..., Any]) -> Style:
     return Style.COROUTINE if inspect.iscoroutinefunction(function) else Style.SYNC
 
 
-def _same(message: Any) -> Any:
+def same(message: Any) -> Any:
+    """Parses and serialises for methods that take and answer bytes."""
     return message

@@ -2,7 +2,7 @@
 
 The path of a unary call that is answered where it is read::
 
-    data_received → ServerConnection.receive → whole → handler → out → one write per read
+    data_received → ServerConnection.receive → run → handler → out → one write per read
 
 Everything else takes a `Call` with a stream and a task.
 """

@@ -15,6 +15,8 @@ from laura_fast.wire.http2.request import check_fields
 from laura_fast.wire.http2.stream import Input, Stream
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from laura_fast.wire.http2.hpack_table import Fields
 
 
@@ -38,6 +40,12 @@ class Host(Protocol):
 
     def whole(self, stream_id: int, request: Any, body: bytes) -> None:
         """A request with `takes_whole` arrived with its whole body. There is no `Stream`: see `adopt`."""
+
+    def run(self, request: Any, run: Sequence[tuple[int, bytes]]) -> None:
+        """Several such requests in order: the stream and the one plain message of each, without its prefix.
+
+        Their header blocks are the same and state no content-length.
+        """
 
     def opened(self, stream: Stream) -> None:
         """A request began; its body follows."""

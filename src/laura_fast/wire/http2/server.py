@@ -1,9 +1,10 @@
 """The server's side of a connection: from bytes to requests.
 
 Theory: a gRPC call is nearly always one HEADERS frame and one DATA frame with END_STREAM that arrive in one read. Such
-a request never becomes a `Stream`: between its two frames it is an entry in `_pending`, and then the host gets it
-whole. Whatever is left in `_pending` at the end of a read, or is not that simple, becomes a `Stream`. Header blocks
-that change no table are decoded once; the host's prepared request is remembered for the block's bytes.
+a request never becomes a `Stream`: it is taken in a run, see `Runs`, or it is an entry in `_pending` between its two
+frames, and then the host gets it whole. Whatever is left in `_pending` at the end of a read, or is not that simple,
+becomes a `Stream`. Header blocks that change no table are decoded once; the host's prepared request is remembered for
+the block's bytes.
 """
 
 from __future__ import annotations
@@ -18,18 +19,18 @@ from laura_fast.wire.http2 import frames
 from laura_fast.wire.http2.connection import Connection
 from laura_fast.wire.http2.constants import Setting
 from laura_fast.wire.http2.errors import ErrorCode
-from laura_fast.wire.http2.header_blocks import HeaderBlocks, Host
+from laura_fast.wire.http2.runs import Runs
 from laura_fast.wire.http2.stream import Input
 
 if TYPE_CHECKING:
-    from laura_fast.wire.http2.header_blocks import Request
+    from laura_fast.wire.http2.header_blocks import Host, Request
 
 _read_head = frames.HEAD.unpack_from
 _LONGEST: Final = limits.MAX_FRAME_BYTES << 8 | 0xFF
 """The greatest first word of a frame head that we allow: length and type."""
 
 
-class ServerConnection(HeaderBlocks):
+class ServerConnection(Runs):
     """One client's connection.
 
     Attributes:
@@ -83,7 +84,7 @@ class ServerConnection(HeaderBlocks):
             raise ProtocolError("no HTTP/2 connection preface", ErrorCode.PROTOCOL_ERROR)
         return 0
 
-    def _take_frames(self, data: bytes, position: int) -> tuple[int, bool]:  # noqa: C901, PLR0912, PLR0915  # shortcuts
+    def _take_frames(self, data: bytes, position: int) -> tuple[int, bool]:  # noqa: C901, PLR0912  # shortcuts
         """Handles the complete frames from `position` on: where the rest begins, and whether the budget ended first.
 
         The shortcuts are paid for by bench/test_heartbeat.py and bench.transport: HEADERS and DATA together are a whole
@@ -109,21 +110,18 @@ class ServerConnection(HeaderBlocks):
                 received += end - start
                 whole(stream_id, pending.pop(stream_id), data[start:end])
             elif kind == h2.HEADERS and flags == h2.END_HEADERS and stream_id == self.last_stream_id + 2 and simple:
-                request = memo.get(data[start:end])
-                if request is None or len(streams) + len(pending) + self.running >= self._max_streams:
-                    self._take_simple_block(stream_id, data[start:end], request)
+                block = data[start:end]
+                request = memo.get(block)
+                room = self._max_streams - len(streams) - len(pending) - self.running
+                if request is None or room <= 0:
+                    self._take_simple_block(stream_id, block, request)
                 else:
-                    self.last_stream_id = stream_id
-                    if budget and size - end >= h2.FRAME_HEAD_BYTES:  # its DATA is mostly right behind
-                        head, flags, data_id = _read_head(data, end)
-                        start = end + 9
-                        after = start + (head >> 8)
-                        if data_id == stream_id and flags == h2.END_STREAM and not head & 0xFF and after <= size:
-                            budget -= 1
-                            received += after - start
-                            whole(stream_id, request, data[start:after])
-                            position = after
+                    if end + 3 < size and not data[end + 3] and request.content_length is None:  # DATA is right behind
+                        position, taken = self._take_run(data, position, block, request, min(room, budget + 1 >> 1))
+                        if taken:
+                            budget -= 2 * taken - 1
                             continue
+                    self.last_stream_id = stream_id
                     pending[stream_id] = request
             elif (
                 kind == h2.DATA

@@ -42,7 +42,7 @@ class Host:
     def _nothing(self, *_: Any) -> None:
         """What the other events mean here."""
 
-    whole = opened = received = aborted = _nothing
+    whole = run = opened = received = aborted = _nothing
 
 
 def headers(stream_id: int, flags: int = END_HEADERS) -> bytes:
