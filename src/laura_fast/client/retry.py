@@ -31,6 +31,8 @@ Call = Callable[[grpc.aio.Channel, float], Awaitable[Answer]]
 TRY_ELSEWHERE: Final = frozenset({Code.UNAVAILABLE, Code.DEADLINE_EXCEEDED, Code.RESOURCE_EXHAUSTED, Code.CANCELLED})
 """The server could not, which says nothing about the others. CANCELLED: it was stopped in the middle of the call."""
 NOT_PRIMARY: Final = "NOT_PRIMARY"
+THE_REQUEST_IS_TOO_MUCH: Final = frozenset({"MAX_EXAMINED", "MEMORY_BUDGET", "ANSWER_TOO_LARGE", "MESSAGE_TOO_LARGE"})
+"""Reasons of RESOURCE_EXHAUSTED that every server would give: asking again would only do the work again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,6 +185,8 @@ def _details(error: grpc.aio.AioRpcError) -> Sequence[Any]:
 
 def is_tried_elsewhere(error: RemoteError) -> bool:
     """Whether another server, or the same one later, may do what this one could not."""
+    if error.reason in THE_REQUEST_IS_TOO_MUCH:
+        return False
     return error.code in TRY_ELSEWHERE or error.reason == NOT_PRIMARY
 
 

@@ -156,3 +156,12 @@ def test_a_verification_ends_with_1_where_something_does_not_agree(typed: Typed,
     assert bad.stdout.endswith("checked: 1 problem\n")
     assert (router.requests[-1].database, router.requests[-1].collection) == ("d", "c")
     assert json.loads(typed("verify", "-o", "json").stdout)["problems"] == ["index a_1: no entry\nof 7"]
+
+
+def test_collections_of_one_database_and_of_all(typed: Typed, filled: FakeRouter) -> None:
+    assert typed("collections", "none").stdout == "no collections\n"
+    filled.collections["e.f.g"] = []
+    lines = [line.split() for line in typed("collections").stdout.splitlines()]
+    assert [lines[0], *lines[2:]] == [["COLLECTION", "DOCUMENTS", "INDEXES"], ["d.c", "45", "0"], ["e.f.g", "0", "0"]]
+    told = json.loads(typed("collections", "e", "-o", "json").stdout)
+    assert told == {"namespace": "e.f.g", "documents": 0, "indexes": 0}

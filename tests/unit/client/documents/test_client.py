@@ -10,7 +10,14 @@ from bson.datetime_ms import DatetimeMS
 
 from laura_fast.client import ClusterClient
 from laura_fast.client.documents import DocumentClient, DocumentError, Query
-from laura_fast.errors import ConfigError, InvalidArgumentError, RemoteError, UnavailableError, UnreachableError
+from laura_fast.errors import (
+    ConfigError,
+    InvalidArgumentError,
+    OverloadedError,
+    RemoteError,
+    UnavailableError,
+    UnreachableError,
+)
 
 if TYPE_CHECKING:
     from tests.unit.client.documents.fake_router import FakeRouter
@@ -161,6 +168,16 @@ async def test_a_refusal_is_not_repeated(documents: DocumentClient, router: Fake
     with pytest.raises(RemoteError, match=r"unknown operator: \$foo"):
         await documents.find_one("d.c", {"$foo": 1})
     assert router.counts["Query"] == 1
+
+
+async def test_a_request_that_is_too_much_is_not_repeated(documents: DocumentClient, router: FakeRouter) -> None:
+    """It would be too much again, and cost as much again."""
+    router.before.append(OverloadedError("more than 10 documents would be examined", "MAX_EXAMINED"))
+    with pytest.raises(RemoteError, match="more than 10 documents"):
+        await documents.find_one("d.c")
+    assert router.counts["Query"] == 1
+    router.before.append(OverloadedError("too many calls", "OVERLOADED"))
+    assert await documents.find_one("d.c") is None
 
 
 async def test_a_server_that_stays_away_is_given_up_in_time(documents: DocumentClient, router: FakeRouter) -> None:
