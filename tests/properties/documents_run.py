@@ -26,7 +26,11 @@ ROOT: Final = Path(__file__).resolve().parents[2]
 BATCH: Final = 100
 """Cases of one random source: an unknown difference is found again with its seed alone."""
 
-KINDS: Final = {"query": "tests.properties.filter_cases", "pipeline": "tests.properties.pipeline_cases"}
+KINDS: Final = {
+    "query": "tests.properties.filter_cases",
+    "update": "tests.properties.update_cases",
+    "pipeline": "tests.properties.pipeline_cases",
+}
 """Modules with `compare_many(rng, cases)`: counts how cases ended, raises AssertionError for an unknown end."""
 
 

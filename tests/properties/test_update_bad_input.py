@@ -17,7 +17,7 @@ from laura_fast.domain.documents.updates import compile_update, upsert_document
 from laura_fast.errors import RpcError
 from tests.properties import update_cases
 from tests.properties.odd_input import spoilt
-from tests.properties.update_cases import NOW
+from tests.properties.update_rivals import NOW
 
 if TYPE_CHECKING:
     from collections.abc import Callable

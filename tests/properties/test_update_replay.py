@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from laura_fast.domain.documents.updates import Applied, apply_delta, compile_update
 from laura_fast.errors import RpcError
 from tests.properties import update_cases
-from tests.properties.update_cases import NOW
+from tests.properties.update_rivals import NOW
 
 SEEDS = st.integers(0, 2**32 - 1)
 
