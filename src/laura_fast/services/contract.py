@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from laura_fast.pb.laura.fast.v1 import admin_pb2, documents_pb2, membership_pb2, shard_pb2
+from laura_fast.pb.laura.fast.v1 import admin_pb2, documents_pb2, membership_pb2, replica_set_pb2, shard_pb2
 from laura_fast.pb.lauradb.cluster import cluster_pb2, replication_pb2, routing_pb2, transaction_pb2
 
 if TYPE_CHECKING:
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 _SCHEMAS = (
     *(cluster_pb2, replication_pb2, routing_pb2, transaction_pb2),
-    *(admin_pb2, documents_pb2, membership_pb2, shard_pb2),
+    *(admin_pb2, documents_pb2, membership_pb2, replica_set_pb2, shard_pb2),
 )
 
 SERVICES: Final[dict[str, ServiceDescriptor]] = {

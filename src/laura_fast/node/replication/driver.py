@@ -162,15 +162,22 @@ class ReplicaSet:
         """Serves our log. Raises as `lead` and `Leading.fetch`."""
         return await self.lead().fetch(fetch)
 
-    async def report(self, report: Report) -> None:
-        """A member told how far it is."""
+    async def acknowledge(self, report: Report) -> bool:
+        """A member told how far it is; whether that was taken: it is one of ours and not ahead of us."""
+        if self._machine.configuration.get(report.member) is None or report.applied.op_id > self._log.last.op_id:
+            return False
         await self._take(events.MemberHeard(self._now(), report.member, report.term, report.durable))
         if self._leading and report.term == self._leading.progress.term:
             self._leading.report(report.member, report.applied, report.durable)
+        return True
 
     async def run_now(self, term: int) -> None:
         """The primary of this term handed over to us."""
         await self._take(events.RunAsked(self._now(), term))
+
+    async def hand_over(self, successor: str) -> None:
+        """Begins to hand over to a member that wants it. Raises as `step_down`."""
+        await self.step_down(self._timeout_s, successor)
 
     async def step_down(self, seconds: float, successor: str = "", *, force: bool = False) -> None:
         """Begins to hand over; see `events.StepDownAsked`.
@@ -254,7 +261,7 @@ class ReplicaSet:
     async def _beat(self, member: ReplicaMember) -> None:
         commit = self._leading.progress.commit if self._leading else 0
         async with asyncio.timeout(self._timeout_s):
-            await self.report(await self._peers.beat(member, Beat(self.me, self.term, self._log.last, commit)))
+            await self.acknowledge(await self._peers.beat(member, Beat(self.me, self.term, self._log.last, commit)))
 
     async def _heard_batch(self, batch: Batch) -> bool:
         """A batch arrived, or has been applied: whether it is of the primary that we follow."""

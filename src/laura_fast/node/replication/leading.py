@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from typing import TYPE_CHECKING
 
 from laura_fast.domain.replication.progress import Progress, WriteConcern, check
-from laura_fast.errors import OutOfRangeError, UnavailableError
+from laura_fast.errors import FailedPreconditionError, OutOfRangeError, UnavailableError
 from laura_fast.node.replication.messages import Batch
 from laura_fast.node.replication.waiting import Waiters
 
@@ -29,6 +30,7 @@ class Leading:
         self._log = log
         self._waiters = Waiters()
         self._grew = asyncio.Event()
+        self._over = False
         self.grew()
 
     def grew(self) -> None:
@@ -48,22 +50,23 @@ class Leading:
 
         Raises:
             OutOfRangeError: DIVERGED: our log does not have its last entry.
-            FailedPreconditionError: OPLOG_TRUNCATED: it must copy everything.
+            FailedPreconditionError: OPLOG_TRUNCATED: it must copy everything. NOT_PRIMARY: this node leads no more.
         """
-        if self._log.last.op_id < fetch.last.op_id or self._log.term_at(fetch.last.op_id) not in {
-            None,
-            fetch.last.term,
-        }:
-            raise OutOfRangeError(f"the log here has no entry {fetch.last.op_id} of term {fetch.last.term}", "DIVERGED")
+        self._check_shared(fetch.last)
         grew, entries = self._grew, self._log.read(fetch.last.op_id + 1)
         if not entries and fetch.wait_s:
-            try:
+            with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(grew.wait(), fetch.wait_s)
-            except TimeoutError:
-                pass
-            else:
-                entries = self._log.read(fetch.last.op_id + 1)
-        return Batch(self._me, self.progress.term, self.progress.commit, tuple(entries))
+            if self._over:
+                raise FailedPreconditionError("not primary: another term began", "NOT_PRIMARY")
+            entries = self._log.read(fetch.last.op_id + 1)
+        latest = self._log.last.op_id
+        return Batch(self._me, self.progress.term, self.progress.commit, latest, tuple(entries))
+
+    def _check_shared(self, last: Position) -> None:
+        beyond = self._log.last.op_id < last.op_id
+        if beyond or (last.term and self._log.term_at(last.op_id) not in {None, last.term}):
+            raise OutOfRangeError(f"the log here has no entry {last.op_id} of term {last.term}", "DIVERGED")
 
     async def wait(self, op_id: int, concern: WriteConcern) -> None:
         """Returns when the entry is as safe as asked.
@@ -79,5 +82,6 @@ class Leading:
     def end(self) -> None:
         """Another term began: what waits may have happened or not."""
         told = "the primary lost its office while the write was on its way; a retry with the same request_id settles it"
+        self._over = True
         self._waiters.fail(UnavailableError(told, "OUTCOME_UNKNOWN", retry_after_ms=0))
         self._grew.set()

@@ -65,7 +65,7 @@ class Fetch:
 
     Attributes:
         member: Its id.
-        last: End of its log: the entry before the first it wants.
+        last: End of its log: the entry before the first it wants. Term 0 behind the beginning: it did not say.
         wait_s: How long the primary may wait for a first entry.
     """
 
@@ -76,9 +76,18 @@ class Fetch:
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """Entries in order, none if there are none yet, and what the primary knows."""
+    """Entries in order, none if there are none yet, and what the primary knows.
+
+    Attributes:
+        primary: Its id.
+        term: It leads.
+        commit: Op id of the last committed entry.
+        latest: Op id of the last entry.
+        entries: Behind the one that was asked from.
+    """
 
     primary: str
     term: int
     commit: int
+    latest: int
     entries: tuple[OplogEntry, ...]

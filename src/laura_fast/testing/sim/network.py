@@ -111,10 +111,10 @@ class SimulatedPeers:
         return batch
 
     async def report(self, member: ReplicaMember, report: Report) -> None:
-        await self._network.call(self._me, member, "report", report)
+        await self._network.call(self._me, member, "acknowledge", report)
 
     async def hand_off(self, member: ReplicaMember, term: int) -> None:
         await self._network.call(self._me, member, "run_now", term)
 
     async def ask_hand_off(self, member: ReplicaMember, successor: str) -> None:
-        await self._network.call(self._me, member, "step_down", GIVE_UP_S, successor)
+        await self._network.call(self._me, member, "hand_over", successor)

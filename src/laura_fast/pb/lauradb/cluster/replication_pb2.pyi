@@ -212,6 +212,7 @@ class VoteRequest(_message.Message):
     DRY_RUN_FIELD_NUMBER: _builtins.int
     REPLICA_SET_FIELD_NUMBER: _builtins.int
     CONFIG_VERSION_FIELD_NUMBER: _builtins.int
+    HAND_OFF_FIELD_NUMBER: _builtins.int
     candidate_id: _builtins.str
     term: _builtins.int
     last_oplog_id: _builtins.int
@@ -220,6 +221,7 @@ class VoteRequest(_message.Message):
     dry_run: _builtins.bool
     replica_set: _builtins.str
     config_version: _builtins.int
+    hand_off: _builtins.bool
     def __init__(
         self,
         *,
@@ -231,10 +233,11 @@ class VoteRequest(_message.Message):
         dry_run: _builtins.bool = ...,
         replica_set: _builtins.str = ...,
         config_version: _builtins.int = ...,
+        hand_off: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["_last_term", b"_last_term", "last_term", b"last_term"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_last_term", b"_last_term", "candidate_id", b"candidate_id", "config_version", b"config_version", "dry_run", b"dry_run", "last_oplog_id", b"last_oplog_id", "last_term", b"last_term", "priority", b"priority", "replica_set", b"replica_set", "term", b"term"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_last_term", b"_last_term", "candidate_id", b"candidate_id", "config_version", b"config_version", "dry_run", b"dry_run", "hand_off", b"hand_off", "last_oplog_id", b"last_oplog_id", "last_term", b"last_term", "priority", b"priority", "replica_set", b"replica_set", "term", b"term"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__last_term: _TypeAlias = _typing.Literal["last_term"]  # noqa: Y015
     _WhichOneofArgType__last_term: _TypeAlias = _typing.Literal["_last_term", b"_last_term"]  # noqa: Y015

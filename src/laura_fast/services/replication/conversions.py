@@ -1,0 +1,156 @@
+"""Messages of the wire from and to what a member works with."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, cast
+
+from laura_fast.domain.replication.members import BEGINNING, Position
+from laura_fast.node.replication.messages import Batch, Beat, Question, Reply, Report
+from laura_fast.pb.laura.fast.v1 import replica_set_pb2
+from laura_fast.pb.lauradb.cluster import replication_pb2
+from laura_fast.storage.documents import times
+from laura_fast.storage.documents.oplog import OplogEntry
+
+if TYPE_CHECKING:
+    from laura_fast.pb.lauradb.cluster import common_pb2
+
+
+def entry_message(entry: OplogEntry) -> replication_pb2.OplogEntry:
+    """An entry for the wire."""
+    return replication_pb2.OplogEntry(
+        op_id=entry.op_id,
+        timestamp=times.milliseconds(entry.time),
+        namespace=entry.namespace,
+        op_type=cast("common_pb2.OperationType.ValueType", entry.operation),
+        document=entry.document,
+        query=entry.query,
+        update=entry.update,
+        txn_id=entry.txn_id,
+        term=entry.term,
+        request_id=entry.request_id,
+        commit_time=entry.time,
+        txn_key=entry.txn_key,
+    )
+
+
+def entry(message: replication_pb2.OplogEntry) -> OplogEntry:
+    """An entry from the wire. A sender that knows no commit times has milliseconds."""
+    return OplogEntry(
+        message.op_id,
+        message.term,
+        message.commit_time or times.at_ms(message.timestamp),
+        message.op_type,
+        message.namespace,
+        message.document,
+        message.query,
+        message.update,
+        message.request_id,
+        message.txn_id,
+        message.txn_key,
+    )
+
+
+def position_message(position: Position) -> replica_set_pb2.LogPosition:
+    """A position for the wire."""
+    return replica_set_pb2.LogPosition(term=position.term, op_id=position.op_id)
+
+
+def position(message: replica_set_pb2.LogPosition) -> Position:
+    """A position from the wire."""
+    return Position(message.term, message.op_id)
+
+
+def vote_request(question: Question) -> replication_pb2.VoteRequest:
+    """A question for the wire."""
+    last = question.last or BEGINNING
+    return replication_pb2.VoteRequest(
+        candidate_id=question.candidate,
+        term=question.term,
+        last_oplog_id=last.op_id,
+        last_term=None if question.last is None else last.term,
+        dry_run=question.dry_run,
+        replica_set=question.replica_set,
+        config_version=question.config_version,
+        hand_off=question.hand_off,
+    )
+
+
+def question(message: replication_pb2.VoteRequest) -> Question:
+    """A question from the wire; LauraDB's own clients don't say the term of their last entry."""
+    return Question(
+        message.candidate_id,
+        message.term,
+        Position(message.last_term, message.last_oplog_id) if message.HasField("last_term") else None,
+        message.replica_set,
+        message.config_version,
+        message.dry_run,
+        message.hand_off,
+    )
+
+
+def reply(message: replication_pb2.VoteResponse) -> Reply:
+    """A voter's answer from the wire."""
+    return Reply(message.voter_id, message.term, message.vote_granted)
+
+
+def beat(message: replica_set_pb2.BeatRequest) -> Beat:
+    """A beat from the wire."""
+    return Beat(message.primary_id, message.term, position(message.last), message.commit_op_id)
+
+
+def report_message(report: Report) -> replica_set_pb2.MemberReport:
+    """A report for the wire, as the answer to a beat."""
+    return replica_set_pb2.MemberReport(
+        member_id=report.member,
+        term=report.term,
+        applied=position_message(report.applied),
+        durable=position_message(report.durable),
+    )
+
+
+def report(message: replica_set_pb2.MemberReport) -> Report:
+    """The answer to a beat."""
+    return Report(message.member_id, message.term, position(message.applied), position(message.durable))
+
+
+def acknowledgment(report: Report) -> replication_pb2.WriteAcknowledgment:
+    """A report for the wire, as LauraDB's acknowledgement."""
+    return replication_pb2.WriteAcknowledgment(
+        node_id=report.member,
+        oplog_id=report.applied.op_id,
+        success=True,
+        durable_oplog_id=report.durable.op_id,
+        term=report.term,
+        durable_term=report.durable.term,
+    )
+
+
+def acknowledged(message: replication_pb2.WriteAcknowledgment) -> Report:
+    """A report from LauraDB's acknowledgement; one without a durable position counts for nothing on disk."""
+    durable = Position(message.durable_term, message.durable_oplog_id)
+    return Report(
+        message.node_id, message.term, Position(message.durable_term or message.term, message.oplog_id), durable
+    )
+
+
+def batch(message: replication_pb2.ReplicationStreamResponse) -> Batch:
+    """A batch from the wire."""
+    entries, latest = tuple(map(entry, message.entries)), message.latest_oplog_id
+    return Batch(message.leader_id, message.term, message.commit_oplog_id, latest, entries)
+
+
+def batch_message(batch: Batch, *, more: bool) -> replication_pb2.ReplicationStreamResponse:
+    """A batch for the wire."""
+    return replication_pb2.ReplicationStreamResponse(
+        entries=map(entry_message, batch.entries),
+        latest_oplog_id=batch.latest,
+        more_available=more,
+        term=batch.term,
+        commit_oplog_id=batch.commit,
+        leader_id=batch.primary,
+    )
+
+
+def end_of(batch: Batch) -> Position | None:
+    """Position of the last entry in a batch; None when it has none."""
+    return Position(batch.entries[-1].term, batch.entries[-1].op_id) if batch.entries else None
