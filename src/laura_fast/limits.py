@@ -401,3 +401,10 @@ MAX_PIPELINE_STAGES: Final = 200
 
 MAX_GROUP_FIELDS: Final = 1_000
 """Every group has a state for each field."""
+
+MAX_OPLOG_BATCH_ENTRIES: Final = 1_000
+MAX_OPLOG_BATCH_BYTES: Final = 1 * MIB
+"""Of one message of the oplog (WIRE-CONTRACT, StreamOplog): it is held once for each reader."""
+
+ROLLBACK_SLICE: Final = 1_000
+"""Entries that one job undoes: reads wait no longer than for a large write."""

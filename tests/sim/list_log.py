@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from laura_fast.domain.replication.events import Ballot
 from laura_fast.domain.replication.members import BEGINNING, Position
-from laura_fast.errors import FailedPreconditionError, OutOfRangeError
+from laura_fast.errors import FailedPreconditionError, OutOfRangeError, StorageFailedError
 from laura_fast.storage.documents.oplog import Operation, OplogEntry
 
 if TYPE_CHECKING:
@@ -53,7 +53,7 @@ class ListLog:
     async def _sync(self) -> None:
         await asyncio.sleep(self._dice.choice([0.001, 0.01, 0.1]))
         if self._gone:
-            raise asyncio.CancelledError
+            raise StorageFailedError("the member is gone")
 
     async def keep_ballot(self, ballot: Ballot) -> None:
         await self._sync()
@@ -64,7 +64,7 @@ class ListLog:
         async with self._turn:
             await self._sync()
             if fences != self._fences:
-                raise asyncio.CancelledError
+                raise FailedPreconditionError("not primary", "NOT_PRIMARY")
             self._office = term
             self._add(term, "")
         return self.last

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from laura_fast.domain.replication.progress import WriteConcern
-from laura_fast.errors import RpcError
+from laura_fast.errors import LauraError, RpcError
 from laura_fast.testing.sim.group import TIMEOUT_S, Group
 from laura_fast.testing.sim.loop import VirtualLoop
 from tests.sim.list_log import Disk, ListLog
@@ -56,7 +56,7 @@ class History:
             for member in self.group.leading:
                 try:
                     await self._write(member.me)
-                except (RpcError, TimeoutError, KeyError):
+                except (LauraError, TimeoutError, KeyError):
                     continue
 
     async def _write(self, member_id: str) -> None:

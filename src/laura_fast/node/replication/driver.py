@@ -15,7 +15,7 @@ from laura_fast.domain.replication import events
 from laura_fast.domain.replication.election import BEATS_PER_TIMEOUT, Election
 from laura_fast.domain.replication.events import Role
 from laura_fast.domain.replication.members import Position
-from laura_fast.errors import ClientError, FailedPreconditionError
+from laura_fast.errors import ClientError, FailedPreconditionError, StorageFailedError
 from laura_fast.node.replication.following import Following
 from laura_fast.node.replication.leading import Leading
 from laura_fast.node.replication.messages import Beat, Question, Reply, Report
@@ -237,7 +237,10 @@ class ReplicaSet:
         self.on_change()
 
     async def _take_office(self, term: int) -> None:
-        no_op = await self._log.lead(term)
+        try:
+            no_op = await self._log.lead(term)
+        except FailedPreconditionError:
+            return  # another term began before this one's first entry
         self._leading = Leading(self.me, self._machine.configuration, term, self._log, no_op)
         await self._take(events.LogGrew(self._log.last))
         self.on_change()
@@ -308,5 +311,7 @@ class ReplicaSet:
         if task.cancelled():
             return
         error = task.exception()
-        if error and not isinstance(error, (ClientError, TimeoutError)):
+        if error and not isinstance(
+            error, (ClientError, TimeoutError, StorageFailedError)
+        ):  # the node hears of its disk
             log.critical("replica_set_task_failed", node=self.me, exc_info=error)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from typing import TYPE_CHECKING, Final
 
 from laura_fast.domain.replication.members import Position
-from laura_fast.errors import ClientError, OutOfRangeError, RemoteError
+from laura_fast.errors import ClientError, RemoteError, RpcError
 from laura_fast.node.replication.messages import Fetch, Report
 
 if TYPE_CHECKING:
@@ -57,13 +58,18 @@ class Following:
         while True:
             try:
                 await self._pull(primary, term)
-            except ClientError as error:
-                reason = error.reason if isinstance(error, RemoteError) else ""
-                if reason == "DIVERGED":
-                    await self._roll_back(primary)
-                else:
-                    self.too_stale = reason == "OPLOG_TRUNCATED"
-                    await asyncio.sleep(self._timeout_s / RETRIES_PER_TIMEOUT)
+            except (ClientError, RpcError) as error:
+                await self._recover(primary, error)
+
+    async def _recover(self, primary: ReplicaMember, error: ClientError | RpcError) -> None:
+        """What the primary refuses may need a rollback; whatever else went wrong is tried again a little later."""
+        reason = getattr(error, "reason", "")
+        if isinstance(error, RemoteError) and reason == "DIVERGED":
+            with contextlib.suppress(ClientError):
+                await self._roll_back(primary)
+            return
+        self.too_stale = isinstance(error, RemoteError) and reason == "OPLOG_TRUNCATED"
+        await asyncio.sleep(self._timeout_s / RETRIES_PER_TIMEOUT)
 
     async def _pull(self, primary: ReplicaMember, term: int) -> None:
         batch = await self._peers.fetch(primary, Fetch(self._me, self._log.last, self._timeout_s / 4))
@@ -84,8 +90,10 @@ class Following:
         while True:
             op_id = max(last.op_id - step, self._committed)
             term = self._log.term_at(op_id)
-            if term is None:
-                raise OutOfRangeError(f"no entry before {op_id} is kept here: an initial sync is needed", "DIVERGED")
+            if term is None:  # no older entry is kept here
+                self.too_stale = True
+                await asyncio.sleep(self._timeout_s)
+                return
             try:
                 await self._peers.fetch(primary, Fetch(self._me, Position(term, op_id), 0))
             except RemoteError as error:

@@ -47,6 +47,8 @@ class DocumentStore:
         retention: How much of the past is kept.
         commit_point: Op id up to which nothing will be rolled back; None = everything is committed, as on one node.
         pins: Op ids that must stay in the oplog, by who needs them.
+        guard: Called before each write of this node, on the writer's thread; raises where it may not write now.
+        on_commit: Called with each new head, on the writer's thread. It must not raise.
     """
 
     def __init__(
@@ -67,6 +69,8 @@ class DocumentStore:
         self.retention = Retention()
         self.commit_point: int | None = None
         self.pins: dict[str, int] = {}
+        self.guard: Callable[[], None] = lambda: None
+        self.on_commit: Callable[[Head], None] = lambda _head: None
         with store.read() as reader:
             self.head = unpack_head(reader.get(self._tables.state, HEAD))
             self.catalog = load(reader, self._tables, self.head.catalog, compile_index)
@@ -103,12 +107,13 @@ class DocumentStore:
                     break
         return found
 
-    async def write(self, job: Callable[[WriteSession], Value], *, request_id: str = "") -> Value:
+    async def write(self, job: Callable[[WriteSession], Value], *, request_id: str = "", guarded: bool = True) -> Value:
         """Runs a job; all of its changes are durable when this returns, or none happened when it raises.
 
         Args:
             job: May run more than once, on the writer's thread: it derives everything from its session and arguments.
             request_id: For the oplog entries.
+            guarded: False for what comes with the log of another node, which no guard may refuse.
 
         Raises:
             OverloadedError: STORAGE_FULL; reads go on.
@@ -117,6 +122,8 @@ class DocumentStore:
         """
 
         def run(changes: Changes) -> Value:
+            if guarded:
+                self.guard()
             room = Room(changes.writer, self.max_bytes)
             return job(WriteSession(changes, self._compile_index, self._ledger, room))
 
@@ -193,3 +200,4 @@ class DocumentStore:
     def _publish(self, outcome: tuple[object, Head, Catalog]) -> None:
         _, self.head, self.catalog = outcome
         reach("job-published")
+        self.on_commit(self.head)

@@ -1,0 +1,134 @@
+"""The documents of this node as the log of a member: what `ReplicaLog` asks, done in jobs of the storage engine.
+
+Jobs run one after the other on the writer's thread. Whether this node may write is decided there, at the moment a job
+runs: a write that waited while another member was elected is refused, not appended behind the new primary's entries.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from typing import TYPE_CHECKING, Final
+
+import msgspec
+
+from laura_fast.domain.replication.events import Ballot
+from laura_fast.domain.replication.members import BEGINNING, Position
+from laura_fast.errors import FailedPreconditionError
+from laura_fast.limits import MAX_OPLOG_BATCH_BYTES, MAX_OPLOG_BATCH_ENTRIES, ROLLBACK_SLICE
+
+if TYPE_CHECKING:
+    from laura_fast.storage.documents.layout import Head
+    from laura_fast.storage.documents.oplog import OplogEntry
+    from laura_fast.storage.documents.session import WriteSession
+    from laura_fast.storage.documents.store import DocumentStore
+
+SaveUndone = Callable[[Sequence["OplogEntry"]], Awaitable[None]]
+BALLOT: Final = b"ballot"
+_encode = msgspec.msgpack.Encoder().encode
+_decode = msgspec.msgpack.Decoder(Ballot).decode
+
+
+class DocumentLog:
+    """`ReplicaLog` over a document store. Belongs to one event loop.
+
+    Attributes:
+        on_growth: Called on the loop after commits of this node's own writes.
+    """
+
+    def __init__(self, store: DocumentStore, save_undone: SaveUndone) -> None:
+        """Prepares; this node may not write before `lead`.
+
+        Args:
+            store: The documents. Its guard and commits are this log's from now on.
+            save_undone: Makes durable what a rollback is about to undo.
+        """
+        self.on_growth: Callable[[], None] = lambda: None
+        self._store = store
+        self._save_undone = save_undone
+        self._office = 0
+        self._fences = 0
+        self._loop = asyncio.get_running_loop()
+        store.commit_point = store.commit_point or 0
+        store.guard = self._check_office
+        store.on_commit = self._committed
+
+    @property
+    def last(self) -> Position:
+        return Position(self._store.head.term, self._store.head.op_id) if self._store.head.op_id else BEGINNING
+
+    def ballot(self) -> Ballot:
+        with self._store.reading() as snapshot:
+            kept = snapshot.state(BALLOT)
+        return _decode(kept) if kept else Ballot()
+
+    async def keep_ballot(self, ballot: Ballot) -> None:
+        await self._store.write(lambda session: session.set_state(BALLOT, _encode(ballot)), guarded=False)
+
+    async def lead(self, term: int) -> Position:
+        fences = self._fences
+
+        def job(session: WriteSession) -> None:
+            if fences != self._fences:
+                raise FailedPreconditionError("not primary: another term began", "NOT_PRIMARY")
+            session.changes.term = term
+            session.log_noop()
+            self._office = term
+
+        await self._store.write(job, guarded=False)
+        self._store.term = term
+        return self.last
+
+    def fence(self) -> None:
+        self._office = self._store.term = 0  # entries that come carry their own terms
+        self._fences += 1
+
+    def read(self, start: int) -> Sequence[OplogEntry]:
+        if start > self._store.head.op_id:
+            return ()
+        return self._store.read_oplog(start, MAX_OPLOG_BATCH_ENTRIES, MAX_OPLOG_BATCH_BYTES)
+
+    def term_at(self, op_id: int) -> int | None:
+        if op_id == self._store.head.op_id:
+            return self._store.head.term
+        if not op_id or op_id > self._store.head.op_id:
+            return None if op_id else 0
+        try:
+            return self._store.read_oplog(op_id, 1, 1)[0].term
+        except FailedPreconditionError:
+            return None
+
+    async def append(self, entries: Sequence[OplogEntry]) -> None:
+        def job(session: WriteSession) -> None:
+            self._check_no_office()
+            for entry in entries:
+                session.append(entry)
+
+        await self._store.write(job, guarded=False)
+
+    async def roll_back(self, to: Position) -> None:
+        while self.last.op_id > to.op_id:
+            first = max(to.op_id, self.last.op_id - ROLLBACK_SLICE) + 1
+            undone = self._store.read_oplog(first, ROLLBACK_SLICE, MAX_OPLOG_BATCH_BYTES * ROLLBACK_SLICE)
+            await self._save_undone(undone)
+
+            def job(session: WriteSession, limit: int = len(undone)) -> None:
+                self._check_no_office()
+                session.roll_back(to.op_id, limit)
+
+            await self._store.write(job, guarded=False)
+
+    def commit(self, op_id: int) -> None:
+        self._store.commit_point = max(op_id, self._store.commit_point or 0)
+
+    def _check_office(self) -> None:
+        if not self._office:
+            raise FailedPreconditionError("not primary: writes go to the primary", "NOT_PRIMARY")
+
+    def _check_no_office(self) -> None:
+        if self._office:
+            raise FailedPreconditionError("this node leads: it takes no entries of others", "PRIMARY")
+
+    def _committed(self, _head: Head) -> None:
+        if self._office:
+            self._loop.call_soon_threadsafe(self.on_growth)
