@@ -135,6 +135,55 @@ LEDGER_WINDOW_MS: Final = 30 * 60 * 1000
 MAX_LEDGER_ENTRIES: Final = 5_000_000
 """Outcomes remembered at once: 2,700 requests a second for half an hour, about a gigabyte with short answers."""
 
+# --- database -------------------------------------------------------------------------------------------------------
+MAX_DATABASE_NAME_BYTES: Final = 63
+"""MongoDB's limit of a database's name."""
+
+PAGE_DOCUMENTS: Final = 1_000
+PAGE_BYTES: Final = 1 * MIB
+"""One page of a query, but at least one document: what a client that reads slowly makes us hold."""
+
+CURSOR_KEY_BYTES: Final = 64 * KIB
+"""Sort key and `_id` in a cursor's token: it travels with every page."""
+
+CURSOR_LIFETIME_MS: Final = 600_000
+"""Ten minutes, MongoDB's: the server holds nothing for a cursor, but a page must not show data of another day."""
+
+RUNNING_READS: Final = 16
+"""Reads under way on the reader thread: each may hold the query's memory, and its slice is a wait for the others."""
+
+WAITING_READS: Final = 10_000
+"""Reads that wait for their turn, one small object each; beyond, RESOURCE_EXHAUSTED."""
+
+RUNNING_AGGREGATES: Final = 2
+"""Pipelines under way, each on a thread of its own, with the query's memory: more would only share one interpreter."""
+
+WAITING_AGGREGATES: Final = 1_000
+"""Pipelines that run or wait; beyond, RESOURCE_EXHAUSTED."""
+
+QUERY_MEMORY_BYTES: Final = 64 * MIB
+"""What sorting or grouping of one request may hold; with all reads that run at once, one GiB."""
+
+SLICE_DOCUMENTS: Final = 128
+SLICE_BYTES: Final = 256 * KIB
+"""What a read looks at before others get their turn: about a millisecond."""
+
+RUNNING_WRITES: Final = 10_000
+"""Write requests under way, each with its message; beyond, RESOURCE_EXHAUSTED."""
+
+CHANGE_LOOKS: Final = 200
+"""Candidates that a write transaction looks at itself: a millisecond, less than the hand-over to the reader costs."""
+
+WRITE_SLICE_DOCUMENTS: Final = 1_000
+WRITE_SLICE_BYTES: Final = 4 * MIB
+"""What one transaction of a larger write changes: the writes of others wait for it."""
+
+MAX_INSERT_DOCUMENTS: Final = 100_000
+"""Documents of one request (MongoDB's maxWriteBatchSize): each may need an error of its own in the answer."""
+
+FIELD_BYTES: Final = 8
+"""What a result's tag and length add to its bytes in a message, generously."""
+
 # --- connections ----------------------------------------------------------------------------------------------------
 MAX_METADATA_BYTES: Final = 16 * KIB
 """Decoded header list of one call: tokens and tracing fit; a header bomb costs no more than this."""

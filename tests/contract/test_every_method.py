@@ -19,6 +19,14 @@ BUILT = {
         f"lauradb.cluster.ClusterService/{name}"
         for name in ("RegisterNode", "DeregisterNode", "Heartbeat", "GetTopology")
     ),
+    *(
+        f"lauradb.cluster.RouterService/{name}"
+        for name in ("Query", "Insert", "Update", "Delete", "Aggregate", "GetShardMap")
+    ),
+    *(
+        f"laura.fast.v1.DocumentService/{name}"
+        for name in ("ListCollections", "CreateCollection", "DropCollection", "ListIndexes", "DropIndex", "Explain")
+    ),
     *(f"laura.fast.v1.MembershipService/{name}" for name in ("HeartbeatStream", "WatchTopology")),
     *(f"laura.fast.v1.AdminService/{name}" for name in ("GetClusterStatus", "GetNodeStatistics")),
 }

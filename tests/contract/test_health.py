@@ -18,7 +18,10 @@ SERVING = health_pb2.HealthCheckResponse.SERVING
 NOT_SERVING = health_pb2.HealthCheckResponse.NOT_SERVING
 SERVICE_UNKNOWN = health_pb2.HealthCheckResponse.SERVICE_UNKNOWN
 
-BUILT = {"lauradb.cluster.ClusterService", "laura.fast.v1.MembershipService", "laura.fast.v1.AdminService"}
+BUILT = {
+    *("lauradb.cluster.ClusterService", "lauradb.cluster.RouterService"),
+    *("laura.fast.v1.MembershipService", "laura.fast.v1.AdminService", "laura.fast.v1.DocumentService"),
+}
 
 
 async def _check(channel: grpc.aio.Channel, name: str) -> int:

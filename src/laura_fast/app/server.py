@@ -4,24 +4,23 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import AsyncExitStack, suppress
-from pathlib import Path
 from typing import TYPE_CHECKING
 
+from laura_fast.app.data import open_data
+from laura_fast.app.database import open_database
 from laura_fast.app.identity import own_id
 from laura_fast.app.listening import listen
 from laura_fast.app.observing import log_change, make_side_port
 from laura_fast.app.ready_file import ReadyFile
 from laura_fast.app.transports import create_transport
-from laura_fast.app.wiring import Services
+from laura_fast.app.wiring import Node, Services
 from laura_fast.errors import StartupError, StorageFailedError
-from laura_fast.metadata.embedded import EmbeddedMetadata
 from laura_fast.node.clock import SystemClock
 from laura_fast.node.membership import Membership
 from laura_fast.node.settings import MembershipSettings
 from laura_fast.observability import log
 from laura_fast.observability.rpc import RpcStats
 from laura_fast.services.nodes import encode_node
-from laura_fast.storage.environment import Environment
 
 if TYPE_CHECKING:
     import ssl
@@ -65,7 +64,7 @@ class Server:
         self._material: TlsMaterial | None = None
         self._clock = SystemClock()
         self.metrics_address = ""
-        self._address = ""
+        self._address = self._bound = ""
         self._failure: StorageFailedError | None = None
         self._last_stop: asyncio.Task[None] | None = None
 
@@ -87,20 +86,22 @@ class Server:
             self._undo = undo.pop_all()
 
     async def _start(self, undo: AsyncExitStack) -> None:
-        environment = Environment.open(Path(self._config.data_dir))
-        undo.push_async_callback(asyncio.to_thread, environment.close)
         loop = asyncio.get_running_loop()
-        environment.on_failure = lambda error: _hand_over(loop, self._give_up, error)
+        data = open_data(self._config, lambda error: _hand_over(loop, self._give_up, error))
+        undo.push_async_callback(asyncio.to_thread, data.store.close)
         self._ready_file.remove()  # a killed predecessor's; a running one's data directory was refused above
-        store = EmbeddedMetadata(environment)
-        node_id = await own_id(store, self._config.node_id)
-        membership = await self._start_membership(undo, store)
+        node_id = await own_id(data.metadata, self._config.node_id)
+        membership = await self._start_membership(undo, data.metadata)
         statistics = RpcStats()
-        self._services = services = Services(self._config, node_id, membership, self._clock, statistics)
+        database = await open_database(self._config, data, self._clock)
+        undo.push_async_callback(database.close)
+        node = Node(node_id, membership, database, self._clock, lambda: self._bound)
+        self._services = services = Services(self._config, node, statistics)
         transport = create_transport(self._config, statistics)
         transport.add_generic_rpc_handlers(services.handlers)
         undo.push_async_callback(transport.stop, 0)
         address, self._material = listen(transport, self._config, self._ssl_context)
+        self._bound = address
         if self._config.metrics_listen:
             side_port = make_side_port(self._config.metrics_listen, services, membership, statistics, self._material)
             undo.push_async_callback(side_port.stop)

@@ -2,29 +2,45 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from laura_fast.services import health, reflection
 from laura_fast.services.admin import AdminService
 from laura_fast.services.binding import bind
 from laura_fast.services.cluster import ClusterServicer
 from laura_fast.services.contract import SERVICES
+from laura_fast.services.documents import DocumentServicer
 from laura_fast.services.endless import EndlessStreams
 from laura_fast.services.health import HealthService
 from laura_fast.services.identity import identity_check
 from laura_fast.services.membership import MembershipServicer
+from laura_fast.services.router import RouterServicer
+from laura_fast.services.shard_map import HomeShard
 from laura_fast.services.unimplemented import Completed
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     import grpc
 
     from laura_fast.config import Config
+    from laura_fast.node.database.database import Database
     from laura_fast.node.membership import Membership
     from laura_fast.node.ports import Clock
     from laura_fast.observability.rpc import RpcStats
 
 ANSWER_MS: Final = 1000
 """What a long poll leaves of the request timeout for its answer; at most half of it."""
+
+
+class Node(NamedTuple):
+    """What the services answer from; `address` is known once the server listens."""
+
+    id: str
+    membership: Membership
+    database: Database
+    clock: Clock
+    address: Callable[[], str]
 
 
 class Services:
@@ -36,13 +52,13 @@ class Services:
         streams: Also counts heartbeats.
     """
 
-    def __init__(
-        self, config: Config, node_id: str, membership: Membership, clock: Clock, statistics: RpcStats
-    ) -> None:
+    def __init__(self, config: Config, node: Node, statistics: RpcStats) -> None:
+        membership, database, clock = node.membership, node.database, node.clock
+        longest_s = config.request_timeout_ms / 1000
         self._membership = membership
         self._endless = EndlessStreams()
         check = identity_check(tls_bind_node_id=config.tls_bind_node_id)
-        self.admin = AdminService(node_id, membership, clock, statistics)
+        self.admin = AdminService(node.id, membership, clock, statistics)
         self.cluster = ClusterServicer(
             membership, clock, max_wait_ms=_longest_wait_ms(config.request_timeout_ms), require_identity=check
         )
@@ -51,6 +67,10 @@ class Services:
         )
         self._servicers: dict[str, object] = {
             "lauradb.cluster.ClusterService": self.cluster,
+            "lauradb.cluster.RouterService": RouterServicer(
+                database, HomeShard(node.id, node.address), clock, longest_s=longest_s
+            ),
+            "laura.fast.v1.DocumentService": DocumentServicer(database, longest_s=longest_s),
             "laura.fast.v1.MembershipService": self.streams,
             "laura.fast.v1.AdminService": self.admin,
         }

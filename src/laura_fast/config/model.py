@@ -47,6 +47,13 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
             "Directory of everything that must survive a crash, used by one process. Network file systems may lose it.",
         ),
     ] = "data"
+    storage: Annotated[
+        Literal["disk", "memory"],
+        Setting(
+            Choice(("disk", "memory")),
+            "Where data is kept. memory is for tests: nothing survives the end of the process.",
+        ),
+    ] = "disk"
     node_id: Annotated[
         str,
         Setting(
@@ -172,6 +179,23 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
             "When a heartbeat's answer carries the topology. always costs its whole size per beat.",
         ),
     ] = "changed"
+    max_examined: Annotated[
+        int,
+        Setting(
+            Integer(0, (1 << 63) - 1),
+            "Documents that one request may look at; a request can ask for less. 0 = no bound but its time.",
+        ),
+    ] = 0
+    query_memory_bytes: Annotated[
+        int,
+        Setting(
+            Size(limits.MIB, 1024 * 1024 * limits.MIB),
+            "What sorting and grouping of one request may hold in memory; then RESOURCE_EXHAUSTED.",
+        ),
+    ] = limits.QUERY_MEMORY_BYTES
+    cursor_lifetime_ms: Annotated[
+        int, Setting(Duration(1_000, 24 * HOUR_MS), "How long the next page of a query can be asked for.")
+    ] = limits.CURSOR_LIFETIME_MS
     metrics_listen: Annotated[
         str, Setting(Address(), "Address of /metrics, /livez, /readyz and /status.json; plain HTTP.", "off")
     ] = ""

@@ -39,6 +39,13 @@ def require_identity(context: Context, node_id: str) -> None:
         )
 
 
+def authenticated_peer(context: Context) -> str:
+    """The first name in the caller's certificate; empty for a caller without one."""
+    properties = context.auth_context()
+    names = _names(properties.get(_URI, ())) or _names(properties.get(_DNS, ()))
+    return names[0] if names else ""
+
+
 def speaks_for(node_id: str, uris: Collection[str], hosts: Collection[str]) -> bool:
     """Whether one of a certificate's subject alternative names is that of the node.
 

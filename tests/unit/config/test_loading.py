@@ -16,6 +16,7 @@ FLAGS_OF_THE_CONTRACT = [
     "--host",
     "--port",
     "--data-dir",
+    "--storage",
     "--node-id",
     "--ready-file",
     "--transport",
@@ -41,6 +42,9 @@ FLAGS_OF_THE_CONTRACT = [
     "--suspect-after",
     "--down-after",
     "--heartbeat-topology",
+    "--max-examined",
+    "--query-memory-bytes",
+    "--cursor-lifetime",
     "--metrics-listen",
 ]
 
@@ -48,6 +52,7 @@ OTHER_VALUE = {
     "host": "127.0.0.1",
     "port": "8080",
     "data_dir": "elsewhere",
+    "storage": "memory",
     "node_id": "n1",
     "ready_file": "ready",
     "transport": "grpcio",
@@ -73,6 +78,9 @@ OTHER_VALUE = {
     "suspect_after": "2s",
     "down_after": "9s",
     "heartbeat_topology": "always",
+    "max_examined": "1000",
+    "query_memory_bytes": "2MiB",
+    "cursor_lifetime": "1m",
     "metrics_listen": "[::1]:9090",
 }
 COMPANIONS = {

@@ -152,6 +152,10 @@ class Snapshot:
                 return
             place = resumed(place, last, reverse=reverse)
 
+    def size(self) -> int:
+        """How many documents all collections have together; takes no time."""
+        return self._open().entries(self.tables.records)
+
     def state(self, name: bytes) -> bytes | None:
         """A small durable value, as `WriteSession.set_state` set it; the newest one, whatever the time."""
         return self._open().get(self.tables.state, OWN + name)

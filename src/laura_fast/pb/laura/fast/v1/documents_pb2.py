@@ -25,51 +25,51 @@ _sym_db = _symbol_database.Default()
 from laura_fast.pb.lauradb.cluster import routing_pb2 as lauradb_dot_cluster_dot_routing__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1dlaura/fast/v1/documents.proto\x12\rlaura.fast.v1\x1a\x1dlauradb/cluster/routing.proto\"*\n\x16ListCollectionsRequest\x12\x10\n\x08\x64\x61tabase\x18\x01 \x01(\t\"Z\n\x0e\x43ollectionInfo\x12\x10\n\x08\x64\x61tabase\x18\x01 \x01(\t\x12\x12\n\ncollection\x18\x02 \x01(\t\x12\x11\n\tdocuments\x18\x03 \x01(\x03\x12\x0f\n\x07indexes\x18\x04 \x01(\x05\"M\n\x17ListCollectionsResponse\x12\x32\n\x0b\x63ollections\x18\x01 \x03(\x0b\x32\x1d.laura.fast.v1.CollectionInfo\"?\n\x17\x43reateCollectionRequest\x12\x10\n\x08\x64\x61tabase\x18\x01 \x01(\t\x12\x12\n\ncollection\x18\x02 \x01(\t\"+\n\x18\x43reateCollectionResponse\x12\x0f\n\x07\x63reated\x18\x01 \x01(\x08\"=\n\x15\x44ropCollectionRequest\x12\x10\n\x08\x64\x61tabase\x18\x01 \x01(\t\x12\x12\n\ncollection\x18\x02 \x01(\t\")\n\x16\x44ropCollectionResponse\x12\x0f\n\x07\x64ropped\x18\x01 \x01(\x08\"N\n\x12\x43reateIndexRequest\x12\x10\n\x08\x64\x61tabase\x18\x01 \x01(\t\x12\x12\n\ncollection\x18\x02 \x01(\t\x12\x12\n\ndefinition\x18\x03 \x01(\x0c\"G\n\x13\x43reateIndexResponse\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0f\n\x07\x63reated\x18\x02 \x01(\x08\x12\x11\n\tdocuments\x18\x03 \x01(\x03\"F\n\x10\x44ropIndexRequest\x12\x10\n\x08\x64\x61tabase\x18\x01 \x01(\t\x12\x12\n\ncollection\x18\x02 \x01(\t\x12\x0c\n\x04name\x18\x03 \x01(\t\"$\n\x11\x44ropIndexResponse\x12\x0f\n\x07\x64ropped\x18\x01 \x01(\x08\":\n\x12ListIndexesRequest\x12\x10\n\x08\x64\x61tabase\x18\x01 \x01(\t\x12\x12\n\ncollection\x18\x02 \x01(\t\"i\n\tIndexInfo\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x12\n\ndefinition\x18\x02 \x01(\x0c\x12(\n\x05state\x18\x03 \x01(\x0e\x32\x19.laura.fast.v1.IndexState\x12\x10\n\x08multikey\x18\x04 \x01(\x08\"@\n\x13ListIndexesResponse\x12)\n\x07indexes\x18\x01 \x03(\x0b\x32\x18.laura.fast.v1.IndexInfo\"\x98\x01\n\x0e\x45xplainRequest\x12.\n\x05query\x18\x01 \x01(\x0b\x32\x1d.lauradb.cluster.QueryRequestH\x00\x12:\n\x0b\x61ggregation\x18\x02 \x01(\x0b\x32#.lauradb.cluster.AggregationRequestH\x00\x12\x0f\n\x07\x65xecute\x18\x03 \x01(\x08\x42\t\n\x07request\"&\n\x0f\x45xplainResponse\x12\x13\n\x0b\x65xplanation\x18\x01 \x01(\x0c\"5\n\rVerifyRequest\x12\x10\n\x08\x64\x61tabase\x18\x01 \x01(\t\x12\x12\n\ncollection\x18\x02 \x01(\t\"\x8d\x01\n\x0eVerifyResponse\x12\x10\n\x08\x63omplete\x18\x01 \x01(\x08\x12\x19\n\x11\x64ocuments_checked\x18\x02 \x01(\x03\x12\x1d\n\x15index_entries_checked\x18\x03 \x01(\x03\x12\x1d\n\x15oplog_entries_checked\x18\x04 \x01(\x03\x12\x10\n\x08problems\x18\x05 \x03(\t*B\n\nIndexState\x12\x1b\n\x17INDEX_STATE_UNSPECIFIED\x10\x00\x12\x0c\n\x08\x42UILDING\x10\x01\x12\t\n\x05READY\x10\x02\x32\xc6\x05\n\x0f\x44ocumentService\x12`\n\x0fListCollections\x12%.laura.fast.v1.ListCollectionsRequest\x1a&.laura.fast.v1.ListCollectionsResponse\x12\x63\n\x10\x43reateCollection\x12&.laura.fast.v1.CreateCollectionRequest\x1a\'.laura.fast.v1.CreateCollectionResponse\x12]\n\x0e\x44ropCollection\x12$.laura.fast.v1.DropCollectionRequest\x1a%.laura.fast.v1.DropCollectionResponse\x12T\n\x0bListIndexes\x12!.laura.fast.v1.ListIndexesRequest\x1a\".laura.fast.v1.ListIndexesResponse\x12T\n\x0b\x43reateIndex\x12!.laura.fast.v1.CreateIndexRequest\x1a\".laura.fast.v1.CreateIndexResponse\x12N\n\tDropIndex\x12\x1f.laura.fast.v1.DropIndexRequest\x1a .laura.fast.v1.DropIndexResponse\x12H\n\x07\x45xplain\x12\x1d.laura.fast.v1.ExplainRequest\x1a\x1e.laura.fast.v1.ExplainResponse\x12G\n\x06Verify\x12\x1c.laura.fast.v1.VerifyRequest\x1a\x1d.laura.fast.v1.VerifyResponse0\x01\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1dlaura/fast/v1/documents.proto\x12\rlaura.fast.v1\x1a\x1dlauradb/cluster/routing.proto\"B\n\x16ListCollectionsRequest\x12\x10\n\x08\x64\x61tabase\x18\x01 \x01(\t\x12\x16\n\x0ewithout_counts\x18\x02 \x01(\x08\"m\n\x0e\x43ollectionInfo\x12\x10\n\x08\x64\x61tabase\x18\x01 \x01(\t\x12\x12\n\ncollection\x18\x02 \x01(\t\x12\x16\n\tdocuments\x18\x03 \x01(\x03H\x00\x88\x01\x01\x12\x0f\n\x07indexes\x18\x04 \x01(\x05\x42\x0c\n\n_documents\"M\n\x17ListCollectionsResponse\x12\x32\n\x0b\x63ollections\x18\x01 \x03(\x0b\x32\x1d.laura.fast.v1.CollectionInfo\"?\n\x17\x43reateCollectionRequest\x12\x10\n\x08\x64\x61tabase\x18\x01 \x01(\t\x12\x12\n\ncollection\x18\x02 \x01(\t\"+\n\x18\x43reateCollectionResponse\x12\x0f\n\x07\x63reated\x18\x01 \x01(\x08\"=\n\x15\x44ropCollectionRequest\x12\x10\n\x08\x64\x61tabase\x18\x01 \x01(\t\x12\x12\n\ncollection\x18\x02 \x01(\t\")\n\x16\x44ropCollectionResponse\x12\x0f\n\x07\x64ropped\x18\x01 \x01(\x08\"N\n\x12\x43reateIndexRequest\x12\x10\n\x08\x64\x61tabase\x18\x01 \x01(\t\x12\x12\n\ncollection\x18\x02 \x01(\t\x12\x12\n\ndefinition\x18\x03 \x01(\x0c\"G\n\x13\x43reateIndexResponse\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0f\n\x07\x63reated\x18\x02 \x01(\x08\x12\x11\n\tdocuments\x18\x03 \x01(\x03\"F\n\x10\x44ropIndexRequest\x12\x10\n\x08\x64\x61tabase\x18\x01 \x01(\t\x12\x12\n\ncollection\x18\x02 \x01(\t\x12\x0c\n\x04name\x18\x03 \x01(\t\"$\n\x11\x44ropIndexResponse\x12\x0f\n\x07\x64ropped\x18\x01 \x01(\x08\":\n\x12ListIndexesRequest\x12\x10\n\x08\x64\x61tabase\x18\x01 \x01(\t\x12\x12\n\ncollection\x18\x02 \x01(\t\"i\n\tIndexInfo\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x12\n\ndefinition\x18\x02 \x01(\x0c\x12(\n\x05state\x18\x03 \x01(\x0e\x32\x19.laura.fast.v1.IndexState\x12\x10\n\x08multikey\x18\x04 \x01(\x08\"@\n\x13ListIndexesResponse\x12)\n\x07indexes\x18\x01 \x03(\x0b\x32\x18.laura.fast.v1.IndexInfo\"\x98\x01\n\x0e\x45xplainRequest\x12.\n\x05query\x18\x01 \x01(\x0b\x32\x1d.lauradb.cluster.QueryRequestH\x00\x12:\n\x0b\x61ggregation\x18\x02 \x01(\x0b\x32#.lauradb.cluster.AggregationRequestH\x00\x12\x0f\n\x07\x65xecute\x18\x03 \x01(\x08\x42\t\n\x07request\"&\n\x0f\x45xplainResponse\x12\x13\n\x0b\x65xplanation\x18\x01 \x01(\x0c\"5\n\rVerifyRequest\x12\x10\n\x08\x64\x61tabase\x18\x01 \x01(\t\x12\x12\n\ncollection\x18\x02 \x01(\t\"\x8d\x01\n\x0eVerifyResponse\x12\x10\n\x08\x63omplete\x18\x01 \x01(\x08\x12\x19\n\x11\x64ocuments_checked\x18\x02 \x01(\x03\x12\x1d\n\x15index_entries_checked\x18\x03 \x01(\x03\x12\x1d\n\x15oplog_entries_checked\x18\x04 \x01(\x03\x12\x10\n\x08problems\x18\x05 \x03(\t*B\n\nIndexState\x12\x1b\n\x17INDEX_STATE_UNSPECIFIED\x10\x00\x12\x0c\n\x08\x42UILDING\x10\x01\x12\t\n\x05READY\x10\x02\x32\xc6\x05\n\x0f\x44ocumentService\x12`\n\x0fListCollections\x12%.laura.fast.v1.ListCollectionsRequest\x1a&.laura.fast.v1.ListCollectionsResponse\x12\x63\n\x10\x43reateCollection\x12&.laura.fast.v1.CreateCollectionRequest\x1a\'.laura.fast.v1.CreateCollectionResponse\x12]\n\x0e\x44ropCollection\x12$.laura.fast.v1.DropCollectionRequest\x1a%.laura.fast.v1.DropCollectionResponse\x12T\n\x0bListIndexes\x12!.laura.fast.v1.ListIndexesRequest\x1a\".laura.fast.v1.ListIndexesResponse\x12T\n\x0b\x43reateIndex\x12!.laura.fast.v1.CreateIndexRequest\x1a\".laura.fast.v1.CreateIndexResponse\x12N\n\tDropIndex\x12\x1f.laura.fast.v1.DropIndexRequest\x1a .laura.fast.v1.DropIndexResponse\x12H\n\x07\x45xplain\x12\x1d.laura.fast.v1.ExplainRequest\x1a\x1e.laura.fast.v1.ExplainResponse\x12G\n\x06Verify\x12\x1c.laura.fast.v1.VerifyRequest\x1a\x1d.laura.fast.v1.VerifyResponse0\x01\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'laura_fast.pb.laura.fast.v1.documents_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_INDEXSTATE']._serialized_start=1400
-  _globals['_INDEXSTATE']._serialized_end=1466
+  _globals['_INDEXSTATE']._serialized_start=1443
+  _globals['_INDEXSTATE']._serialized_end=1509
   _globals['_LISTCOLLECTIONSREQUEST']._serialized_start=79
-  _globals['_LISTCOLLECTIONSREQUEST']._serialized_end=121
-  _globals['_COLLECTIONINFO']._serialized_start=123
-  _globals['_COLLECTIONINFO']._serialized_end=213
-  _globals['_LISTCOLLECTIONSRESPONSE']._serialized_start=215
-  _globals['_LISTCOLLECTIONSRESPONSE']._serialized_end=292
-  _globals['_CREATECOLLECTIONREQUEST']._serialized_start=294
-  _globals['_CREATECOLLECTIONREQUEST']._serialized_end=357
-  _globals['_CREATECOLLECTIONRESPONSE']._serialized_start=359
-  _globals['_CREATECOLLECTIONRESPONSE']._serialized_end=402
-  _globals['_DROPCOLLECTIONREQUEST']._serialized_start=404
-  _globals['_DROPCOLLECTIONREQUEST']._serialized_end=465
-  _globals['_DROPCOLLECTIONRESPONSE']._serialized_start=467
-  _globals['_DROPCOLLECTIONRESPONSE']._serialized_end=508
-  _globals['_CREATEINDEXREQUEST']._serialized_start=510
-  _globals['_CREATEINDEXREQUEST']._serialized_end=588
-  _globals['_CREATEINDEXRESPONSE']._serialized_start=590
-  _globals['_CREATEINDEXRESPONSE']._serialized_end=661
-  _globals['_DROPINDEXREQUEST']._serialized_start=663
-  _globals['_DROPINDEXREQUEST']._serialized_end=733
-  _globals['_DROPINDEXRESPONSE']._serialized_start=735
-  _globals['_DROPINDEXRESPONSE']._serialized_end=771
-  _globals['_LISTINDEXESREQUEST']._serialized_start=773
-  _globals['_LISTINDEXESREQUEST']._serialized_end=831
-  _globals['_INDEXINFO']._serialized_start=833
-  _globals['_INDEXINFO']._serialized_end=938
-  _globals['_LISTINDEXESRESPONSE']._serialized_start=940
-  _globals['_LISTINDEXESRESPONSE']._serialized_end=1004
-  _globals['_EXPLAINREQUEST']._serialized_start=1007
-  _globals['_EXPLAINREQUEST']._serialized_end=1159
-  _globals['_EXPLAINRESPONSE']._serialized_start=1161
-  _globals['_EXPLAINRESPONSE']._serialized_end=1199
-  _globals['_VERIFYREQUEST']._serialized_start=1201
-  _globals['_VERIFYREQUEST']._serialized_end=1254
-  _globals['_VERIFYRESPONSE']._serialized_start=1257
-  _globals['_VERIFYRESPONSE']._serialized_end=1398
-  _globals['_DOCUMENTSERVICE']._serialized_start=1469
-  _globals['_DOCUMENTSERVICE']._serialized_end=2179
+  _globals['_LISTCOLLECTIONSREQUEST']._serialized_end=145
+  _globals['_COLLECTIONINFO']._serialized_start=147
+  _globals['_COLLECTIONINFO']._serialized_end=256
+  _globals['_LISTCOLLECTIONSRESPONSE']._serialized_start=258
+  _globals['_LISTCOLLECTIONSRESPONSE']._serialized_end=335
+  _globals['_CREATECOLLECTIONREQUEST']._serialized_start=337
+  _globals['_CREATECOLLECTIONREQUEST']._serialized_end=400
+  _globals['_CREATECOLLECTIONRESPONSE']._serialized_start=402
+  _globals['_CREATECOLLECTIONRESPONSE']._serialized_end=445
+  _globals['_DROPCOLLECTIONREQUEST']._serialized_start=447
+  _globals['_DROPCOLLECTIONREQUEST']._serialized_end=508
+  _globals['_DROPCOLLECTIONRESPONSE']._serialized_start=510
+  _globals['_DROPCOLLECTIONRESPONSE']._serialized_end=551
+  _globals['_CREATEINDEXREQUEST']._serialized_start=553
+  _globals['_CREATEINDEXREQUEST']._serialized_end=631
+  _globals['_CREATEINDEXRESPONSE']._serialized_start=633
+  _globals['_CREATEINDEXRESPONSE']._serialized_end=704
+  _globals['_DROPINDEXREQUEST']._serialized_start=706
+  _globals['_DROPINDEXREQUEST']._serialized_end=776
+  _globals['_DROPINDEXRESPONSE']._serialized_start=778
+  _globals['_DROPINDEXRESPONSE']._serialized_end=814
+  _globals['_LISTINDEXESREQUEST']._serialized_start=816
+  _globals['_LISTINDEXESREQUEST']._serialized_end=874
+  _globals['_INDEXINFO']._serialized_start=876
+  _globals['_INDEXINFO']._serialized_end=981
+  _globals['_LISTINDEXESRESPONSE']._serialized_start=983
+  _globals['_LISTINDEXESRESPONSE']._serialized_end=1047
+  _globals['_EXPLAINREQUEST']._serialized_start=1050
+  _globals['_EXPLAINREQUEST']._serialized_end=1202
+  _globals['_EXPLAINRESPONSE']._serialized_start=1204
+  _globals['_EXPLAINRESPONSE']._serialized_end=1242
+  _globals['_VERIFYREQUEST']._serialized_start=1244
+  _globals['_VERIFYREQUEST']._serialized_end=1297
+  _globals['_VERIFYRESPONSE']._serialized_start=1300
+  _globals['_VERIFYRESPONSE']._serialized_end=1441
+  _globals['_DOCUMENTSERVICE']._serialized_start=1512
+  _globals['_DOCUMENTSERVICE']._serialized_end=2222
 # @@protoc_insertion_point(module_scope)

@@ -46,16 +46,20 @@ class ListCollectionsRequest(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
     DATABASE_FIELD_NUMBER: _builtins.int
+    WITHOUT_COUNTS_FIELD_NUMBER: _builtins.int
     database: _builtins.str
     """Empty: those of every database."""
+    without_counts: _builtins.bool
+    """Counting reads every document; without, that is left out."""
     def __init__(
         self,
         *,
         database: _builtins.str = ...,
+        without_counts: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["database", b"database"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["database", b"database", "without_counts", b"without_counts"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -79,14 +83,16 @@ class CollectionInfo(_message.Message):
         *,
         database: _builtins.str = ...,
         collection: _builtins.str = ...,
-        documents: _builtins.int = ...,
+        documents: _builtins.int | None = ...,
         indexes: _builtins.int = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_documents", b"_documents", "documents", b"documents"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["collection", b"collection", "database", b"database", "documents", b"documents", "indexes", b"indexes"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_documents", b"_documents", "collection", b"collection", "database", b"database", "documents", b"documents", "indexes", b"indexes"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
+    _WhichOneofReturnType__documents: _TypeAlias = _typing.Literal["documents"]  # noqa: Y015
+    _WhichOneofArgType__documents: _TypeAlias = _typing.Literal["_documents", b"_documents"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__documents) -> _WhichOneofReturnType__documents | None: ...
 
 Global___CollectionInfo: _TypeAlias = CollectionInfo  # noqa: Y015
 

@@ -1,0 +1,126 @@
+"""One page of a query: filter, sort, skip, limit, projection, in that order."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from laura_fast.domain.documents.codec import decode
+from laura_fast.domain.documents.filters import compile_filter
+from laura_fast.domain.documents.planning.ordering import Order
+from laura_fast.domain.documents.projections import compile_projection
+from laura_fast.domain.documents.sorting import compile_sort
+from laura_fast.errors import InvalidArgumentError
+from laura_fast.node.database.access import START, Place
+from laura_fast.node.database.choosing import Asked, choose, index_gone
+from laura_fast.node.database.commands import Page
+from laura_fast.node.database.cursors import Position
+from laura_fast.node.database.searching import Filling, Mode, Search, TiesPlace
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Generator
+
+    from laura_fast.domain.documents.budget import Budget
+    from laura_fast.domain.documents.codec import Document
+    from laura_fast.domain.documents.filters import Filter
+    from laura_fast.domain.documents.sorting import Sort
+    from laura_fast.node.database.access import Access
+    from laura_fast.node.database.commands import QueryCommand
+    from laura_fast.node.database.cursors import Cursors
+    from laura_fast.storage.documents.store import DocumentStore
+
+
+class Query(NamedTuple):
+    """A checked query: what to keep, in which order, and what of it to answer."""
+
+    filter: Filter
+    sort: Sort | None
+    project: Callable[[Document], Document] | None
+
+
+def compile_query(command: QueryCommand) -> Query:
+    """Checks everything that can be wrong with the request alone.
+
+    Raises:
+        InvalidArgumentError: It names the operator, field or number that is wrong.
+    """
+    for name, number in (("limit", command.limit), ("skip", command.skip), ("batch_size", command.batch_size)):
+        if number < 0:
+            raise InvalidArgumentError(f"{name} is negative: {number}", "NEGATIVE_NUMBER")
+    sort, projection = decode_optional(command.sort), decode_optional(command.projection)
+    return Query(
+        compile_filter(decode_optional(command.query)),
+        compile_sort(sort) if sort else None,
+        compile_projection(projection).apply if projection else None,
+    )
+
+
+def decode_optional(data: bytes) -> Document:
+    """A client's document; no bytes are an empty one."""
+    return decode(data) if data else {}
+
+
+class Queries:
+    """Answers queries on the reader thread."""
+
+    def __init__(self, store: DocumentStore, cursors: Cursors) -> None:
+        self._store = store
+        self._cursors = cursors
+
+    def page(self, command: QueryCommand, budget: Budget) -> Generator[None, None, Page]:
+        """The documents behind the command's cursor, or the first ones; yields after each slice of work.
+
+        Raises:
+            InvalidArgumentError: The query is malformed, or its cursor not one of it.
+            NotFoundError: CURSOR_EXPIRED.
+            FailedPreconditionError: CURSOR_INDEX_GONE.
+            OverloadedError, DeadlineError: The budget is used up.
+        """
+        query = compile_query(command)
+        start = self._cursors.position(command) if command.cursor_id else None
+        filling = Filling(command.batch_size, start.left if start else command.limit, query.project)
+        with self._store.reading() as state:
+            access = choose(state, asked_of(command, query, start))
+            mode = Mode(start.mode) if start else mode_of(access)
+            if start and mode is not Mode.RANK and mode is not mode_of(access):
+                raise index_gone(access.name)
+            matches = None if access.exact else query.filter.matches
+            search = Search(matches, budget, filling, 0 if start else command.skip)
+            after = start.place if start else START
+            sort_key = query.sort.key if query.sort else _any_order
+            if mode is Mode.STREAM:
+                yield from search.stream(access.candidates(state, after))
+            elif mode is Mode.TIES:
+                begin = Place(TiesPlace.unpacked(after.key).key, after.id_key)
+                yield from search.ties(access.candidates(state, begin, whole_key=True), sort_key, after)
+            else:
+                yield from search.rank(access.candidates(state), sort_key, after, several=access.several)
+        return Page(filling.documents, self._token(command, filling, access, mode, start), budget.examined)
+
+    def _token(
+        self, command: QueryCommand, filling: Filling, access: Access, mode: Mode, start: Position | None
+    ) -> str:
+        if not filling.more:
+            return ""
+        left = start.left if start else command.limit
+        left = left - len(filling.documents) if left else 0
+        name = "" if mode is Mode.RANK else access.name
+        return self._cursors.token(command, Position(mode, name, filling.place, left))
+
+
+def asked_of(command: QueryCommand, query: Query, start: Position | None = None) -> Asked:
+    """What the planner is asked."""
+    limit = command.limit + command.skip if command.limit else 0
+    return Asked(command.namespace, query.filter, query.sort, limit, start.access if start else "")
+
+
+def mode_of(access: Access) -> Mode:
+    """How the first page of a query is made."""
+    if access.several or access.order is Order.NONE:
+        return Mode.RANK
+    return Mode.STREAM if access.order is Order.FULL else Mode.TIES
+
+
+def _any_order(document: Document) -> bytes:
+    """Then that of `_id`."""
+    del document
+    return b""

@@ -1,0 +1,34 @@
+"""The read options of a request, checked: what this server can't honour is refused, never ignored."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from laura_fast.errors import InvalidArgumentError
+from laura_fast.node.database import concerns
+from laura_fast.pb.laura.fast.v1 import options_pb2
+
+if TYPE_CHECKING:
+    from laura_fast.pb.lauradb.cluster import routing_pb2
+
+
+def check_reading(request: routing_pb2.QueryRequest | routing_pb2.AggregationRequest) -> None:
+    """Raises RpcError for an option that can't be, or not here.
+
+    Every read concern is met: there is one member, and what it shows is on disk.
+    """
+    concerns.check_no_transaction(request.txn_id)
+    if request.max_examined < 0:
+        raise InvalidArgumentError(f"max_examined is negative: {request.max_examined}", "NEGATIVE_NUMBER")
+    if request.read_concern not in options_pb2.ReadConcern.values():
+        raise InvalidArgumentError(f"read_concern {request.read_concern} is not known", "READ_CONCERN")
+    if request.HasField("read_preference"):
+        concerns.check_read(_preference(request.read_preference))
+
+
+def _preference(preference: options_pb2.ReadPreference) -> concerns.ReadPreference:
+    if preference.mode not in options_pb2.ReadPreference.Mode.values():
+        raise InvalidArgumentError(f"read_preference.mode {preference.mode} is not known", "READ_PREFERENCE")
+    name = options_pb2.ReadPreference.Mode.Name(preference.mode)
+    tagged = any(tag_set.tags for tag_set in preference.tag_sets)
+    return concerns.ReadPreference(name, tagged, preference.max_staleness_s)

@@ -1,0 +1,194 @@
+"""`lauradb.cluster.RouterService` on one node: the whole cluster's data is here, in one shard."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Final
+
+from laura_fast.domain.documents.codec import decode
+from laura_fast.errors import DeadlineError
+from laura_fast.node.database import concerns
+from laura_fast.node.database.commands import (
+    AggregateCommand,
+    DeleteCommand,
+    InsertCommand,
+    InsertOutcome,
+    Origin,
+    QueryCommand,
+    UpdateCommand,
+    UpdateOutcome,
+)
+from laura_fast.node.database.names import namespace
+from laura_fast.pb.lauradb.cluster import routing_pb2
+from laura_fast.services.identity import authenticated_peer
+from laura_fast.services.reading import check_reading
+from laura_fast.services.time_left import seconds_left
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable
+
+    from laura_fast.node.database.database import Database
+    from laura_fast.node.ports import Clock
+    from laura_fast.services.binding import Context
+    from laura_fast.services.shard_map import HomeShard
+
+    WriteRequest = routing_pb2.InsertRequest | routing_pb2.UpdateRequest | routing_pb2.DeleteRequest
+
+_INT32_MAX: Final = (1 << 31) - 1
+
+
+class RouterServicer:
+    """Answers the six methods from the database of this node."""
+
+    def __init__(self, database: Database, home: HomeShard, clock: Clock, *, longest_s: float) -> None:
+        """Prepares.
+
+        Args:
+            database: Of this node.
+            home: The shard that all collections are in.
+            clock: Measures how long queries take.
+            longest_s: What any call may take; a caller's own deadline may be nearer.
+        """
+        self._database = database
+        self._home = home
+        self._clock = clock
+        self._longest_s = longest_s
+
+    async def Query(self, request: routing_pb2.QueryRequest, context: Context) -> routing_pb2.QueryResponse:  # noqa: N802 - the RPC's name
+        started = self._clock.monotonic()
+        page = await self._database.query(query_command(request, seconds_left(context, self._longest_s)))
+        stats = routing_pb2.QueryStats(
+            documents_examined=min(page.examined, _INT32_MAX),
+            documents_returned=len(page.documents),
+            execution_time_ms=int((self._clock.monotonic() - started) * 1000),
+            shards_queried=[self._home.shard_id],
+        )
+        return routing_pb2.QueryResponse(
+            request_id=request.request_id,
+            documents=page.documents,
+            more_available=bool(page.cursor_id),
+            cursor_id=page.cursor_id,
+            stats=stats,
+        )
+
+    async def Insert(self, request: routing_pb2.InsertRequest, context: Context) -> bytes:  # noqa: N802 - the RPC's name
+        _check_writing(request)
+        command = InsertCommand(
+            namespace(request.database, request.collection), tuple(request.documents), request.ordered
+        )
+
+        def respond(outcome: InsertOutcome) -> bytes:
+            return routing_pb2.InsertResponse(
+                request_id=request.request_id,
+                inserted_count=len(outcome.inserted_ids),
+                errors=[routing_pb2.InsertError(index=place, error=text) for place, text in outcome.errors],
+                inserted_ids=outcome.inserted_ids,
+            ).SerializeToString()
+
+        return await _in_time(request, self._database.insert(command, _origin(request, context), respond))
+
+    async def Update(self, request: routing_pb2.UpdateRequest, context: Context) -> bytes:  # noqa: N802 - the RPC's name
+        _check_writing(request)
+        place = namespace(request.database, request.collection)
+        command = UpdateCommand(place, request.query, request.update, request.multi, request.upsert)
+
+        def respond(outcome: UpdateOutcome) -> bytes:
+            return routing_pb2.UpdateResponse(
+                request_id=request.request_id,
+                matched_count=outcome.matched,
+                modified_count=outcome.modified,
+                upserted_count=int(bool(outcome.upserted_id)),
+                upserted_id=outcome.upserted_id,
+            ).SerializeToString()
+
+        origin, seconds = _origin(request, context), seconds_left(context, self._longest_s)
+        return await _in_time(request, self._database.update(command, origin, seconds, respond))
+
+    async def Delete(self, request: routing_pb2.DeleteRequest, context: Context) -> bytes:  # noqa: N802 - the RPC's name
+        _check_writing(request)
+        command = DeleteCommand(namespace(request.database, request.collection), request.query, request.multi)
+
+        def respond(deleted: int) -> bytes:
+            return routing_pb2.DeleteResponse(request_id=request.request_id, deleted_count=deleted).SerializeToString()
+
+        origin, seconds = _origin(request, context), seconds_left(context, self._longest_s)
+        return await _in_time(request, self._database.delete(command, origin, seconds, respond))
+
+    async def Aggregate(  # noqa: N802 - the RPC's name
+        self, request: routing_pb2.AggregationRequest, context: Context
+    ) -> routing_pb2.AggregationResponse:
+        results = await self._database.aggregate(aggregate_command(request, seconds_left(context, self._longest_s)))
+        return routing_pb2.AggregationResponse(request_id=request.request_id, results=results)
+
+    async def GetShardMap(  # noqa: N802 - the RPC's name
+        self,
+        request: routing_pb2.GetShardMapRequest,
+        context: Context,  # noqa: ARG002 - the form of every behaviour
+    ) -> routing_pb2.GetShardMapResponse:
+        place = namespace(request.database, request.collection)
+        known = self._database.has_database(request.database)
+        return self._home.shard_map(place, request.version, known=known)
+
+
+def query_command(request: routing_pb2.QueryRequest, seconds: float | None) -> QueryCommand:
+    """What is asked for.
+
+    Raises:
+        RpcError: A name, number or option that can't be.
+    """
+    check_reading(request)
+    if request.shard_key:
+        decode(request.shard_key)  # with one shard, a hint has nowhere else to lead; it still has to be one
+    return QueryCommand(
+        namespace(request.database, request.collection),
+        request.query,
+        request.projection,
+        request.sort,
+        request.limit,
+        request.skip,
+        request.cursor_id,
+        request.batch_size,
+        request.max_examined,
+        seconds,
+    )
+
+
+def aggregate_command(request: routing_pb2.AggregationRequest, seconds: float | None) -> AggregateCommand:
+    """What is asked for.
+
+    Raises:
+        RpcError: A name, number or option that can't be.
+    """
+    check_reading(request)
+    place = namespace(request.database, request.collection)
+    return AggregateCommand(place, tuple(request.pipeline), request.max_examined, seconds)
+
+
+def _origin(request: WriteRequest, context: Context) -> Origin:
+    return Origin(request.client_id or authenticated_peer(context), request.request_id)
+
+
+def _check_writing(request: WriteRequest) -> None:
+    concerns.check_no_transaction(request.txn_id)
+    concerns.check_write(_concern(request))
+
+
+def _concern(request: WriteRequest) -> concerns.WriteConcern:
+    return concerns.WriteConcern(request.write_concern.w, request.write_concern.wtimeout_ms)
+
+
+async def _in_time(request: WriteRequest, write: Awaitable[bytes]) -> bytes:
+    """The write's answer, if its concern is reached within the caller's `wtimeout_ms`. The write goes on in any case.
+
+    Raises:
+        DeadlineError: WRITE_CONCERN_TIMEOUT.
+    """
+    wtimeout_ms = request.write_concern.wtimeout_ms
+    if not wtimeout_ms:
+        return await write
+    try:
+        async with asyncio.timeout(min(wtimeout_ms, concerns.LONGEST_WTIMEOUT_MS) / 1000):
+            return await write
+    except TimeoutError:
+        text = f"the write was not on disk within {wtimeout_ms} ms; repeat its request_id to learn its outcome"
+        raise DeadlineError(text, "WRITE_CONCERN_TIMEOUT") from None

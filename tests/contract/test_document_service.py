@@ -1,0 +1,84 @@
+"""laura.fast.v1.DocumentService of a whole server."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import grpc
+import pytest
+
+from laura_fast.domain.documents.codec import decode, encode
+from laura_fast.pb.laura.fast.v1 import documents_pb2
+from laura_fast.pb.lauradb.cluster import routing_pb2
+from tests.contract.router_kit import Router, refusal
+
+
+@pytest.fixture
+def router(channel: grpc.aio.Channel) -> Router:
+    return Router(channel)
+
+
+async def _listed(router: Router, **fields: Any) -> list[tuple[str, str, int | None]]:
+    answer = await router.documents.ListCollections(documents_pb2.ListCollectionsRequest(**fields))
+    return [
+        (info.database, info.collection, info.documents if info.HasField("documents") else None)
+        for info in answer.collections
+    ]
+
+
+async def test_collections_are_listed_sorted_and_counted(channel: grpc.aio.Channel) -> None:
+    for database, collection, count in (("shop", "orders", 3), ("shop", "b.c", 1), ("other", "z", 2)):
+        await Router(channel, database, collection).insert(*({"_id": n} for n in range(count)))
+    router = Router(channel)
+    assert await _listed(router) == [("other", "z", 2), ("shop", "b.c", 1), ("shop", "orders", 3)]
+    assert await _listed(router, database="shop") == [("shop", "b.c", 1), ("shop", "orders", 3)]
+    assert await _listed(router, database="other", without_counts=True) == [("other", "z", None)]
+    assert await _listed(router, database="nowhere") == []
+
+
+async def test_a_collection_comes_and_goes(router: Router) -> None:
+    create = documents_pb2.CreateCollectionRequest(**router.where)
+    drop = documents_pb2.DropCollectionRequest(**router.where)
+    assert [(await router.documents.CreateCollection(create)).created for _ in "ab"] == [True, False]
+    await router.insert({"_id": 1})
+    assert [(await router.documents.DropCollection(drop)).dropped for _ in "ab"] == [True, False]
+    assert await router.find() == []
+    await router.insert({"_id": 1})
+    assert await router.find() == [{"_id": 1}]
+
+
+async def test_the_index_on_id_is_there_and_stays(router: Router) -> None:
+    indexes = documents_pb2.ListIndexesRequest(**router.where)
+    assert not (await router.documents.ListIndexes(indexes)).indexes
+    await router.insert({"_id": 1})
+    (index,) = (await router.documents.ListIndexes(indexes)).indexes
+    assert (index.name, decode(index.definition)["key"], index.state) == ("_id_", {"_id": 1}, documents_pb2.READY)
+    with pytest.raises(grpc.aio.AioRpcError) as caught:
+        await router.documents.DropIndex(documents_pb2.DropIndexRequest(**router.where, name="_id_"))
+    assert refusal(caught.value) == ("INVALID_ARGUMENT", "INVALID_INDEX")
+
+
+@pytest.mark.parametrize("method", ["CreateCollection", "DropCollection", "ListIndexes", "DropIndex"])
+async def test_bad_names_are_refused(router: Router, method: str) -> None:
+    kind: Any = getattr(documents_pb2, f"{method}Request")
+    with pytest.raises(grpc.aio.AioRpcError) as caught:
+        await getattr(router.documents, method)(kind(database="a.b", collection="c"))
+    assert refusal(caught.value) == ("INVALID_ARGUMENT", "INVALID_NAME")
+
+
+async def test_a_query_is_explained(router: Router) -> None:
+    await router.insert(*({"_id": n, "n": n} for n in range(20)))
+    query = routing_pb2.QueryRequest(**router.where, query=encode({"_id": 3}))
+    answer = await router.documents.Explain(documents_pb2.ExplainRequest(query=query, execute=True))
+    told = decode(answer.explanation)
+    assert told["namespace"] == "shop.orders"
+    assert told["plan"] == "lookup by _id"
+    assert (told["executed"]["examined"], told["executed"]["returned"]) == (1, 1)
+    pipeline = routing_pb2.AggregationRequest(**router.where, pipeline=[encode({"$match": {"n": 3}})])
+    answer = await router.documents.Explain(documents_pb2.ExplainRequest(aggregation=pipeline))
+    told = decode(answer.explanation)
+    assert told["plan"] == "collection scan"
+    assert "executed" not in told
+    with pytest.raises(grpc.aio.AioRpcError) as caught:
+        await router.documents.Explain(documents_pb2.ExplainRequest())
+    assert refusal(caught.value) == ("INVALID_ARGUMENT", "NOTHING_TO_EXPLAIN")
