@@ -28,6 +28,7 @@ BATCH: Final = 100
 
 KINDS: Final = {
     "query": "tests.properties.filter_cases",
+    "find": "tests.properties.find_cases",
     "update": "tests.properties.update_cases",
     "pipeline": "tests.properties.pipeline_cases",
 }

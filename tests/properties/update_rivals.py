@@ -73,10 +73,10 @@ def ask(rival: str, asked: Case) -> Answer:
     try:
         collection.update_one({"_id": asked.document["_id"]}, copy.deepcopy(asked.update))
         return Answer(collection.find_one({"_id": asked.document["_id"]}))
-    except _FAILURES as error:
+    except FAILURES as error:
         return Answer(None, repr(error), failed=True)
     except Exception as error:  # noqa: BLE001 - each has an exception tree of its own
         return Answer(None, repr(error))
 
 
-_FAILURES: Final = (TypeError, AttributeError, LookupError, ValueError, StopIteration, NotImplementedError)
+FAILURES: Final = (TypeError, AttributeError, LookupError, ValueError, StopIteration, NotImplementedError)

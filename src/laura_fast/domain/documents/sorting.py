@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from heapq import nsmallest
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from laura_fast import limits
 from laura_fast.domain.documents.indexing.definitions import IndexDefinition, IndexField
@@ -21,6 +21,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
     from laura_fast.domain.documents.codec import Document
+
+_NAME: Final = "sort"
+_OF_INDEX: Final = f'index "{_NAME}": '
+"""What the messages of the index that a sort is made of begin with."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,14 +81,14 @@ def _descending(path: str, given: Any) -> bool:
 def _key(fields: tuple[IndexField, ...]) -> Callable[[Document], bytes]:
     if not fields:
         return lambda _document: b""
-    definition = IndexDefinition("sort", fields)
+    definition = IndexDefinition(_NAME, fields)
     entries = scalar_entries(definition, row_entries(definition))
 
     def key(document: Document) -> bytes:
         try:
             return entries(document).keys[0]
         except InvalidArgumentError as error:
-            raise _invalid(error.message) from None
+            raise _invalid(f"sort: {error.message.removeprefix(_OF_INDEX)}") from None
 
     return _single_key(*fields[0], key) if len(fields) == 1 and "." not in fields[0].path else key
 

@@ -1,0 +1,41 @@
+"""Projections and sorts make of documents what two other implementations of MongoDB's semantics make of them."""
+
+from __future__ import annotations
+
+from random import Random
+from typing import TYPE_CHECKING
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tests.properties.find_cases import RIVALS, ask, compare_many, ours
+
+if TYPE_CHECKING:
+    from tests.properties.find_cases import Difference
+
+CASES_PER_SEED = 20
+
+
+@settings(max_examples=15, deadline=None)
+@given(st.integers(0, 2**32 - 1))
+def test_fresh_projections_and_sorts(seed: int) -> None:
+    compare_many(Random(seed), CASES_PER_SEED)  # noqa: S311 - test cases, no secrets
+
+
+def test_most_cases_are_compared() -> None:
+    """The comparison is worth something: what can be excused is the smaller part."""
+    found = compare_many(Random(1), 300)  # noqa: S311 - test cases, no secrets
+    assert found["mongomock-ng", "same"] > 210
+    assert found["montydb", "same"] > 230
+
+
+DIFFERENCES = [(rival, known) for rival, differences in RIVALS.items() for known in differences]
+
+
+@pytest.mark.parametrize(("rival", "known"), DIFFERENCES, ids=[f"{rival}-{known.name}" for rival, known in DIFFERENCES])
+def test_known_differences(rival: str, known: Difference) -> None:
+    """Fails when a difference is gone, too, so that the list stays true."""
+    mine, theirs = ours(known.example), ask(rival, known.example)
+    assert not mine.same_as(theirs)
+    assert known.explains(known.example, mine, theirs)
