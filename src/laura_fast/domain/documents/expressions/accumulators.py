@@ -233,6 +233,9 @@ class Deviation:
         count, mean, squares = state
         if not count:
             return
+        if not self._count:
+            self._count, self._mean, self._squares = count, mean, squares
+            return
         total = self._count + count
         distance = mean - self._mean
         self._squares += squares + distance * distance * self._count * count / total

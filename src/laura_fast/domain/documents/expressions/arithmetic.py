@@ -27,6 +27,8 @@ from laura_fast.domain.documents.kinds import INT64_MAX, INT64_MIN, NUMBERS, typ
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from laura_fast.domain.documents.expressions.part import Lazy, Part, Scope
+
 _plus = promoting(operator.add, operator.add, DECIMAL_CONTEXT.add)
 _minus = promoting(operator.sub, operator.sub, DECIMAL_CONTEXT.subtract)
 _times = promoting(operator.mul, operator.mul, DECIMAL_CONTEXT.multiply)
@@ -80,12 +82,10 @@ def _shifted(name: str, date: DatetimeMS, milliseconds: Any) -> DatetimeMS:
     raise failed(f"{name} would leave the range of dates")
 
 
-def chained(name: str, pair: Callable[[Any, Any], Any], neutral: int) -> Callable[..., Any]:
-    """An operator of any number of operands, taken from the left."""
+def chain(pair: Callable[[Any, Any], Any], neutral: int) -> Lazy:
+    """An operator of any number of operands, taken from the left; of two, the usual number, without a loop."""
 
     def apply(*values: Any) -> Any:
-        if len(values) == 2:  # noqa: PLR2004 - the usual number, and the quickest
-            return pair(values[0], values[1])
         total: Any = neutral
         for value in values:
             total = pair(total, value)
@@ -93,8 +93,12 @@ def chained(name: str, pair: Callable[[Any, Any], Any], neutral: int) -> Callabl
                 return None
         return total
 
-    apply.__name__ = name
-    return apply
+    two, many = Eager(pair, 2, 2), Eager(apply, 0, None)
+
+    def compile_chain(name: str, spec: Any, scope: Scope) -> Part:
+        return (two if type(spec) is list and len(spec) == two.least else many).compile(name, spec, scope)
+
+    return compile_chain
 
 
 def divide(left: Any, right: Any) -> Any:
@@ -136,9 +140,9 @@ def absolute(value: Any) -> Any:
     return from_integer(abs(value), wide=type(value) is Int64)
 
 
-ARITHMETIC: Final = {
-    "$add": Eager(chained("$add", add, 0), 0, None),
-    "$multiply": Eager(chained("$multiply", multiply, 1), 0, None),
+ARITHMETIC: Final[dict[str, Eager | Lazy]] = {
+    "$add": chain(add, 0),
+    "$multiply": chain(multiply, 1),
     "$subtract": Eager(subtract, 2, 2),
     "$divide": Eager(numeric_pair("$divide", divide), 2, 2),
     "$mod": Eager(numeric_pair("$mod", modulo), 2, 2),

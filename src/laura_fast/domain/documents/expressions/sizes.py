@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+import bson
+
 from laura_fast import limits
 from laura_fast.errors import InvalidArgumentError
 
@@ -17,7 +19,10 @@ _LEAST_ELEMENT_BYTES: Final = 3
 _MOST_ELEMENTS: Final = limits.MAX_DOCUMENT_BYTES // _LEAST_ELEMENT_BYTES
 
 _OBJECT_BYTES: Final = 96
-"""What a value of the usual size takes in memory with its place in a document, its name and its header."""
+"""What a small value takes in memory with its place in a document, its name and its header."""
+
+_EXPANSION: Final = 5
+"""How much more memory small values take than octets in BSON. Long strings take less; being careful costs nothing."""
 
 
 def checked(value: Any) -> Any:
@@ -31,9 +36,13 @@ def checked(value: Any) -> Any:
 
 
 def memory_bytes(value: Any) -> int:
-    """About what a value takes in memory. Raises what `checked` does."""
-    elements, octets = _measure(value)
-    return elements * _OBJECT_BYTES + octets
+    """About what a value takes in memory. The C encoder walks through a document twice as fast as Python can."""
+    kind = type(value)
+    if kind is dict:
+        return _OBJECT_BYTES + _EXPANSION * len(bson.encode(value))
+    if kind is list:
+        return _OBJECT_BYTES + _EXPANSION * len(bson.encode({"": value}))
+    return _OBJECT_BYTES + len(value) if kind is str or kind is bytes else _OBJECT_BYTES
 
 
 def least_bytes(value: Any) -> int:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from enum import Enum, auto
-from typing import TYPE_CHECKING, Any, ClassVar, Final, TypeAlias
+from typing import TYPE_CHECKING, Any, ClassVar, Final, NamedTuple, TypeAlias
 
 from bson import Int64, ObjectId
 
@@ -86,7 +86,7 @@ class Group(Stage):
         groups = _Groups(self.fields, context.budget.hold, merging=self.role is Role.MERGE)
         groups.add_all(documents, self.key.evaluate)
         names = [field.name for field in self.fields]
-        for key, states in groups.found.values():
+        for key, states, _ in groups.found.values():
             result = {"_id": key}
             for name, state in zip(names, states, strict=True):
                 result[name] = state.partial() if self.role is Role.SHARD else state.result()
@@ -97,15 +97,15 @@ class _Groups:
     """The groups of one run.
 
     Attributes:
-        found: Key and states of each group by the encoded key, in the order in which they were first seen.
+        found: The groups by their encoded keys, in the order in which they were first seen.
     """
 
     def __init__(self, fields: tuple[Field, ...], hold: Callable[[int], None], *, merging: bool) -> None:
-        self._fields = fields
+        self._creates = [field.create for field in fields]
+        self._evaluates = [field.part.evaluate for field in fields]
         self._hold = hold
         self._merging = merging
-        self._adders: dict[bytes, _Adders] = {}
-        self.found: dict[bytes, tuple[Any, list[Accumulator]]] = {}
+        self.found: dict[bytes, _Group] = {}
 
     def add_all(self, documents: Iterable[Document], key_of: Callable[[Any], Any]) -> None:
         """Adds documents to their groups: the loop that `$group` spends its time in.
@@ -127,17 +127,23 @@ class _Groups:
 
     def _adders_of(self, key: Any) -> _Adders:
         encoded = encode_value(key)
-        adders = self._adders.get(encoded)
-        return self._new(key, encoded) if adders is None else adders
+        group = self.found.get(encoded)
+        if group is None:
+            size = _GROUP_BYTES + _ACCUMULATOR_BYTES * len(self._creates) + len(encoded) + memory_bytes(key)
+            self._hold(size)
+            group = self.found[encoded] = self._new(key)
+        return group.adders
 
-    def _new(self, key: Any, encoded: bytes) -> _Adders:
-        self._hold(_GROUP_BYTES + _ACCUMULATOR_BYTES * len(self._fields) + len(encoded) + memory_bytes(key))
-        states = [field.create(self._hold) for field in self._fields]
+    def _new(self, key: Any) -> _Group:
+        states = [create(self._hold) for create in self._creates]
         adds: list[Callable[[Any], None]] = [state.merge if self._merging else state.add for state in states]
-        adders = [(add, field.part.evaluate) for add, field in zip(adds, self._fields, strict=True)]
-        self.found[encoded] = key, states
-        self._adders[encoded] = adders
-        return adders
+        return _Group(key, states, list(zip(adds, self._evaluates, strict=True)))
+
+
+class _Group(NamedTuple):
+    key: Any
+    states: list[Accumulator]
+    adders: _Adders
 
 
 _Adders: TypeAlias = "list[tuple[Callable[[Any], None], Callable[[Any], Any]]]"

@@ -44,7 +44,7 @@ class Unwind(Stage):
         return field != self.path[0] and (self.index is None or field != self.index[0])
 
     def run(self, documents: Iterable[Document], context: Context, /) -> Iterator[Document]:
-        check_deadline, path, countdown = context.budget.check_deadline, self.path, limits.EXAMINED_PER_CLOCK_LOOK
+        path, step = self.path, limits.EXAMINED_PER_CLOCK_LOOK
         for document in documents:
             value = _get(document, path)
             if type(value) is not list:
@@ -52,12 +52,20 @@ class Unwind(Stage):
                 continue
             if not value and self.preserves:
                 yield self._numbered(without_value(document, path), None)
-            for place, element in enumerate(value):
-                countdown -= 1
-                if not countdown:
-                    check_deadline()
-                    countdown = limits.EXAMINED_PER_CLOCK_LOOK
+            for start in range(0, len(value), step):
+                context.budget.check_deadline()
+                yield from self._elements(document, value[start : start + step], start)
+
+    def _elements(self, document: Document, elements: list[Any], start: int) -> Iterator[Document]:
+        path, name = self.path, self.path[0]
+        if len(path) > 1 or self.index is not None:
+            for place, element in enumerate(elements, start):
                 yield self._numbered(with_value(document, path, element), place)
+            return
+        for element in elements:
+            copy = document.copy()
+            copy[name] = element
+            yield copy
 
     def _single(self, document: Document, value: Any) -> Iterator[Document]:
         if self.preserves or (value is not None and value is not MISSING):

@@ -103,7 +103,9 @@ def test_lookup_holds_the_foreign_collection() -> None:
 def test_lookup_gives_no_more_than_a_document_can_hold() -> None:
     stage = {"$lookup": {"from": "f", "localField": "x", "foreignField": "x", "as": "x"}}
     with pytest.raises(InvalidArgumentError, match=r"\$lookup") as refused:
-        aggregate([{"x": 1}], stage, given=context(foreign={"f": [{"x": 1, "y": "y" * 2**20} for _ in range(20)]}))
+        aggregate(
+            [{"x": 1}], stage, given=context(budget(2**30), {"f": [{"x": 1, "y": "y" * 2**20} for _ in range(20)]})
+        )
     assert refused.value.reason == "DOCUMENT_TOO_LARGE"
 
 
