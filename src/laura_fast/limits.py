@@ -68,6 +68,14 @@ STORAGE_MAP_BYTES: Final = 1024 * 1024 * MIB
 STORAGE_TABLES: Final = 256
 """Named tables of one environment; every one costs a slot in every transaction."""
 
+DISK_FULL_BYTES: Final = 1 * MIB
+"""Free space below which a write that failed is taken for one that the disk had no room for."""
+
+DISK_RESERVE_BYTES: Final = 64 * MIB
+DISK_RESERVE_SHARE: Final = 16
+"""What documents leave free of the disk, or that part of a small one: an engine that copies pages needs free ones even
+to delete, so a disk that is full to the last byte would stay so."""
+
 STORAGE_KEY_BYTES: Final = 511
 """LMDB's longest key, fixed when its library is built."""
 

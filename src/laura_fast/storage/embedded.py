@@ -28,11 +28,11 @@ class EmbeddedStore:
         return table
 
     def read(self) -> EmbeddedReader:
-        return EmbeddedReader(self._environment.read(), self._tables)
+        return EmbeddedReader(self._environment.read(), self._tables, self._environment)
 
     async def write(self, job: Callable[[Writer], Value], *, committed: Callable[[Value], None] | None = None) -> Value:
         def run(transaction: lmdb.Transaction[bytes]) -> Value:
-            return job(EmbeddedWriter(transaction, self._tables))
+            return job(EmbeddedWriter(transaction, self._tables, self._environment))
 
         value: Value = await self._environment.write(run, committed)
         return value
@@ -44,11 +44,12 @@ class EmbeddedStore:
 class EmbeddedReader:
     """`Reader` over a transaction."""
 
-    __slots__ = ("_tables", "_transaction")
+    __slots__ = ("_environment", "_tables", "_transaction")
 
-    def __init__(self, transaction: lmdb.Transaction[bytes], tables: list[Table]) -> None:
+    def __init__(self, transaction: lmdb.Transaction[bytes], tables: list[Table], environment: Environment) -> None:
         self._transaction = transaction
         self._tables = tables
+        self._environment = environment
 
     def get(self, table: Table, key: bytes) -> bytes | None:
         return self._transaction.get(key, None, table)
@@ -68,6 +69,10 @@ class EmbeddedReader:
     def used_bytes(self, table: Table | None = None) -> int:
         tables = self._tables if table is None else (table,)
         return sum(_table_bytes(self._transaction.stat(table)) for table in tables)
+
+    def free_bytes(self) -> int:
+        file_bytes, disk_bytes = self._environment.space()
+        return (file_bytes - self.used_bytes()) // 2 + disk_bytes  # runs of freed pages are not always long enough
 
     def __enter__(self) -> Self:
         return self

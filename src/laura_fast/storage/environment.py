@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import errno
+import os
 import threading
 from collections import deque
 from typing import TYPE_CHECKING, Any
@@ -16,6 +17,9 @@ import lmdb
 
 from laura_fast.errors import DataDirectoryError, OverloadedError, StorageFailedError
 from laura_fast.limits import (
+    DISK_FULL_BYTES,
+    DISK_RESERVE_BYTES,
+    DISK_RESERVE_SHARE,
     MAX_COMMIT_JOBS,
     STORAGE_MAP_BYTES,
     STORAGE_READERS,
@@ -30,6 +34,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     Job = Callable[[lmdb.Transaction[bytes]], Any]
+
+
+_EIO = os.strerror(errno.EIO)
 
 
 class Environment:
@@ -80,6 +87,14 @@ class Environment:
     def read(self) -> lmdb.Transaction[bytes]:
         """A snapshot for reading. Keep it short: it pins every page that was freed since."""
         return self._handle.begin()
+
+    def space(self) -> tuple[int, int]:
+        """What the data file occupies, freed pages included; by how much it may grow and leave the disk its reserve."""
+        info, path = self._handle.info(), self._handle.path()
+        disk = os.statvfs(path)
+        reserve = min(DISK_RESERVE_BYTES, disk.f_blocks * disk.f_frsize // DISK_RESERVE_SHARE)
+        page_bytes = self._handle.stat()["psize"]
+        return (info["last_pgno"] + 1) * page_bytes, _free_bytes(path) - reserve
 
     async def write(self, job: Job, committed: Callable[[Any], None] | None = None) -> Any:
         """Runs `job(transaction)` on the writer thread; returns its value once the commit is on disk.
@@ -152,7 +167,11 @@ class _Writer:
         runnable = group
         while runnable:
             transaction = self._handle.begin(write=True)
-            bad = _run_jobs(transaction, runnable)
+            try:
+                bad = _run_jobs(transaction, runnable)
+            except BaseException:
+                transaction.abort()
+                raise
             if bad is None:
                 reach("group-finished")
                 transaction.commit()
@@ -163,9 +182,13 @@ class _Writer:
             runnable = [pending for pending in runnable if pending is not bad]
 
     def _fail(self, group: list[_Pending], error: BaseException) -> None:
-        """A full disk refuses this group; any other failure of a commit is final (a failed fsync can't be retried)."""
+        """A full disk refuses this group; any other failure of a commit is final (a failed fsync can't be retried).
+
+        LMDB calls a write that the disk cut short an input/output error. On a full disk that is harmless: such pages
+        belong to no state until the meta page names them, and LMDB itself is unusable when writing that page fails.
+        """
         answer: Exception
-        if _is_full(error):
+        if _is_full(error) or (_EIO in str(error) and _free_bytes(self._handle.path()) < DISK_FULL_BYTES):
             answer = OverloadedError("the disk is full: nothing was written", "STORAGE_FULL")
         else:
             answer = failure = StorageFailedError(f"the disk failed: {error}")
@@ -232,6 +255,11 @@ def _settle(group: list[_Pending]) -> None:
 def _settle_all(settled: list[_Pending]) -> None:
     for pending in settled:
         pending.settle()
+
+
+def _free_bytes(path: str) -> int:
+    disk = os.statvfs(path)
+    return disk.f_bavail * disk.f_frsize
 
 
 def _is_full(error: BaseException) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING, Self
 
 from sortedcontainers import SortedDict
@@ -67,6 +68,9 @@ class MemoryReader:
     def used_bytes(self, table: Table | None = None) -> int:
         tables = self.tables.values() if table is None else (self.tables[table],)
         return sum(len(key) + len(value) for pairs in tables for key, value in pairs.items())
+
+    def free_bytes(self) -> int:
+        return sys.maxsize
 
     def __enter__(self) -> Self:
         return self

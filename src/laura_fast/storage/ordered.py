@@ -37,6 +37,9 @@ class Reader(Protocol):
     def used_bytes(self, table: Table | None = None) -> int:
         """What a table, or all of them, occupy, freed space not counted; takes no time."""
 
+    def free_bytes(self) -> int:
+        """By how much the tables may grow before the engine's place is so full that nothing could be freed any more."""
+
     def __enter__(self) -> Self: ...
 
     def __exit__(

@@ -1,39 +1,63 @@
-"""How much the documents may occupy."""
+"""How much the documents may grow: what the quota leaves, and what the disk does.
+
+Writers are refused while there is still room for what frees some: deletes and collecting, which copy pages, too.
+"""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from time import monotonic
+from typing import TYPE_CHECKING, Final
 
 from laura_fast.errors import OverloadedError
 
 if TYPE_CHECKING:
     from laura_fast.storage.ordered import Reader
 
-GROWTH = 4
+GROWTH: Final = 4
 """How many times its size a document may occupy: the record, the oplog, an old image and pages that are half full."""
+MEASURED_S: Final = 1.0
+"""How long a measurement holds: others use the same disk."""
 
 
-class Room:
-    """What one job may add. Measured once per job; what the job adds is estimated upwards."""
+class Quota:
+    """What jobs may still add: measured now and then, counted down in between. For the writer's thread."""
 
-    __slots__ = ("_left", "_limit")
+    def __init__(self) -> None:
+        self._limit = 0
+        self._left = 0
+        self._again_at = 0.0
+        self._full = ""
 
-    def __init__(self, reader: Reader, limit: int) -> None:
-        self._limit = limit
-        self._left = (limit - reader.used_bytes()) // GROWTH if limit else None
+    def begin(self, reader: Reader, limit: int) -> None:
+        """Measures when the last time was too long ago, or the limit another one.
 
-    def take(self, count: int) -> None:
+        Args:
+            reader: The state that the job will change.
+            limit: Bytes that all tables may occupy; 0 = as many as the disk has.
+        """
+        if limit != self._limit or monotonic() >= self._again_at:
+            self._limit = limit
+            self._measure(reader)
+
+    def take(self, reader: Reader, count: int) -> None:
         """Counts a document's bytes in.
 
         Raises:
             OverloadedError: STORAGE_FULL: it would not fit.
         """
-        if self._left is None:
-            return
         if count > self._left:
-            raise OverloadedError(
-                f"the quota of {self._limit} bytes is used up: deletes still work, and free room when old versions "
-                "and the oplog let it go",
-                "STORAGE_FULL",
-            )
+            self._measure(reader)
+            if count > self._left:
+                raise OverloadedError(
+                    f"{self._full}: nothing can be added; deletes work, and make room when old versions and the oplog "
+                    "are let go",
+                    "STORAGE_FULL",
+                )
         self._left -= count
+
+    def _measure(self, reader: Reader) -> None:
+        self._again_at = monotonic() + MEASURED_S
+        left, self._full = reader.free_bytes(), "the disk is full"
+        if self._limit and self._limit - reader.used_bytes() < left:
+            left, self._full = self._limit - reader.used_bytes(), f"the quota of {self._limit:,} bytes is used up"
+        self._left = left // GROWTH

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from laura_fast.storage.documents.changes import Changes
     from laura_fast.storage.documents.ledger import Ledger
     from laura_fast.storage.documents.oplog import OplogEntry
-    from laura_fast.storage.documents.quota import Room
+    from laura_fast.storage.documents.quota import Quota
 
 
 class WriteSession(Snapshot):
@@ -30,12 +30,12 @@ class WriteSession(Snapshot):
     nothing in its collection.
     """
 
-    def __init__(self, changes: Changes, compile_index: CompileIndex, ledger: Ledger, room: Room) -> None:
+    def __init__(self, changes: Changes, compile_index: CompileIndex, ledger: Ledger, quota: Quota) -> None:
         super().__init__(changes.tables, changes.catalog, changes.time, changes.writer)
         self.changes = changes
         self._compile_index = compile_index
         self._ledger = ledger
-        self._room = room
+        self._quota = quota
 
     def collection(self, namespace: str) -> Collection | None:
         return self.changes.catalog.collections.get(namespace)
@@ -54,12 +54,12 @@ class WriteSession(Snapshot):
         Raises:
             AlreadyExistsError: DUPLICATE_KEY: the `_id` or a key of a unique index is taken; it names both.
             InvalidArgumentError: The document can't be stored or indexed.
-            OverloadedError: STORAGE_FULL: the quota is used up. LIMIT: there are too many collections.
+            OverloadedError: STORAGE_FULL: the quota or the disk is. LIMIT: there are too many collections.
         """
         changes = self.changes
         body = encoded or codec.encode(document)
         key = record_key(document["_id"])
-        self._room.take(len(body))
+        self._quota.take(changes.writer, len(body))
         collection = changes.catalog.collections.get(namespace) or schema.create_collection(changes, namespace)
         entries, learnt = indexing.new_entry_keys(changes, collection, key, document)
         time = changes.tick()
@@ -99,7 +99,7 @@ class WriteSession(Snapshot):
         changes = self.changes
         collection, image = self._existing(namespace, key)
         body = encoded or codec.encode(after)
-        self._room.take(len(body))
+        self._quota.take(changes.writer, len(body))
         indexes = indexing.touched(collection, delta)
         removed, added, learnt = self._difference(collection, indexes, key, before, after)
         time = changes.tick()

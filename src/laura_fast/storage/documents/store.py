@@ -13,7 +13,7 @@ from laura_fast.storage.documents.catalog import Catalog, compile_definition, lo
 from laura_fast.storage.documents.changes import Changes
 from laura_fast.storage.documents.layout import HEAD, Head, Tables, unpack_head
 from laura_fast.storage.documents.ledger import Ledger
-from laura_fast.storage.documents.quota import Room
+from laura_fast.storage.documents.quota import Quota
 from laura_fast.storage.documents.reading import LastingSnapshot
 from laura_fast.storage.documents.retention import Bounds, Retention, collect_slice
 from laura_fast.storage.documents.session import WriteSession
@@ -43,7 +43,7 @@ class DocumentStore:
         head: The newest commit.
         catalog: Of that commit.
         term: Of the entries to come; raise it before the first entry of a new primary.
-        max_bytes: The quota; 0 = none.
+        max_bytes: The quota; 0 = what the disk has.
         retention: How much of the past is kept.
         commit_point: Op id up to which nothing will be rolled back; None = everything is committed, as on one node.
         pins: Op ids that must stay in the oplog, by who needs them.
@@ -65,6 +65,7 @@ class DocumentStore:
         self._compile_index = compile_index
         self._now_ms = now_ms
         self._ledger = Ledger(self._tables)
+        self._quota = Quota()
         self.max_bytes = max_bytes
         self.retention = Retention()
         self.commit_point: int | None = None
@@ -124,8 +125,8 @@ class DocumentStore:
         def run(changes: Changes) -> Value:
             if guarded:
                 self.guard()
-            room = Room(changes.writer, self.max_bytes)
-            return job(WriteSession(changes, self._compile_index, self._ledger, room))
+            self._quota.begin(changes.writer, self.max_bytes)
+            return job(WriteSession(changes, self._compile_index, self._ledger, self._quota))
 
         return await self._change(run, request_id)
 
