@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import bson
+
 from laura_fast.domain.documents import codec
 from laura_fast.domain.documents.updates import apply_delta
-from laura_fast.errors import AlreadyExistsError, FailedPreconditionError, OutOfRangeError
+from laura_fast.errors import AlreadyExistsError, FailedPreconditionError, InvalidArgumentError, OutOfRangeError
 from laura_fast.storage.documents import indexing, oplog, schema
 from laura_fast.storage.documents.layout import HORIZON, TIME_BYTES, pack_number, record_key
 from laura_fast.storage.documents.oplog import Operation
@@ -15,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from laura_fast.domain.documents.codec import Document
-    from laura_fast.storage.documents.catalog import Collection, CompileIndex
+    from laura_fast.storage.documents.catalog import Collection, CompileIndex, Index
     from laura_fast.storage.documents.changes import Changes
     from laura_fast.storage.documents.oplog import OplogEntry
 
@@ -100,7 +102,7 @@ class _Applying:
         image = self._changes.writer.get(self._changes.tables.records, collection.prefix + key)
         if image is not None:
             after = apply_delta(codec.decode_stored(image[TIME_BYTES:]), update)
-            self._put(collection, key, entry, codec.encode(after))
+            self._put(collection, key, entry, codec.encode(after) if self._exact else _encode_transient(after))
         elif self._exact:
             raise _diverged(entry)
 
@@ -169,10 +171,14 @@ def put_image(changes: Changes, collection: Collection, key: bytes, image: bytes
     """
     place, writer, tables = collection.prefix + key, changes.writer, changes.tables
     before = writer.get(tables.records, place)
-    old = indexing.entry_keys(collection.indexes, key, _document(before)) if before else []
-    new, learnt = (
-        indexing.new_entry_keys(changes, collection, key, _document(image), unique=False) if image else ([], collection)
-    )
+    old, new, learnt = list[bytes](), list[bytes](), collection
+    if before:
+        document = _document(before)
+        old = indexing.entry_keys(_holding(collection, document), key, document)
+    if image:
+        document = _document(image)
+        indexes = _holding(collection, document)
+        new, learnt = indexing.new_entry_keys(changes, collection, key, document, indexes=indexes, unique=False)
     kept = set(new)
     removed = [entry for entry in dict.fromkeys(old) if entry not in kept]
     indexing.remove_entries(changes, removed)
@@ -184,6 +190,24 @@ def put_image(changes: Changes, collection: Collection, key: bytes, image: bytes
         writer.delete(tables.records, place)
     if ended and before:
         changes.end(ended, place, before, removed)
+
+
+def _holding(collection: Collection, document: Document) -> list[Index]:
+    """The indexes that can hold a document: not all can, in the middle of a replay; a later entry mends that."""
+    return [index for index in collection.indexes if _holds(index, document)]
+
+
+def _holds(index: Index, document: Document) -> bool:
+    try:
+        index.compiled.entries(document)
+    except InvalidArgumentError:
+        return False
+    return True
+
+
+def _encode_transient(document: Document) -> bytes:
+    """BSON, fields in their order, without limits: replayed over a later state, a document may exceed all of them."""
+    return bson.encode({"": document}, codec_options=codec.OPTIONS)[6:-1]
 
 
 def _document(image: bytes) -> dict[str, Any]:

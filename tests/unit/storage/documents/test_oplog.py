@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 import pytest
 
+from laura_fast import limits
 from laura_fast.domain.documents import codec
 from laura_fast.errors import AlreadyExistsError, FailedPreconditionError, OutOfRangeError
 from laura_fast.storage.documents.layout import Tables, record_key
@@ -111,6 +112,45 @@ async def test_what_was_replayed_has_no_past(kit: Kit) -> None:
         copy.reading(first)
     with pytest.raises(OutOfRangeError, match="gap: expected 2"):
         await copy.write(lambda session: session.replay([log[0], log[2]]))
+
+
+async def test_a_replay_passes_states_that_no_document_ever_had(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Over a later state, an early entry can make a document too large, impossible to index, or a second of its key."""
+    monkeypatch.setattr(limits, "MAX_DOCUMENT_BYTES", 1000)
+    store = DocumentStore(MemoryStore())
+    for fields in ({"a": 1, "b": 1}, {"n": 1}):
+        definition = {"key": fields, "name": "_".join(fields), "unique": True}
+        await store.write(partial(WriteSession.create_index, namespace=NS, definition=definition))
+    large = "x" * 800
+    steps: list[tuple[int, dict[str, Any], dict[str, Any]]] = [
+        (1, {"a": [1], "n": 1, "p": large}, {"$set": {"a": [1], "p": large}}),
+        (1, {"a": 2, "n": 1}, {"$set": {"a": 2}, "$unset": {"p": True}}),
+        (1, {"a": 2, "n": 1, "b": [3], "q": large}, {"$set": {"b": [3], "q": large}}),
+        (2, {"n": 2, "a": 5}, {"$set": {"n": 2, "a": 5}}),
+        (1, {"a": 2, "n": 3, "b": [3], "q": large}, {"$set": {"n": 3}}),
+        (2, {"n": 1, "a": 5}, {"$set": {"n": 1}}),
+    ]
+
+    def change(session: WriteSession) -> None:
+        session.insert(NS, {"_id": 1, "n": 1})
+        session.insert(NS, {"_id": 2, "n": 4, "a": 4})
+        for identifier, content, delta in steps:
+            key = record_key(identifier)
+            session.replace(NS, key, read(session, NS, key), {"_id": identifier, **content}, delta)
+
+    await store.write(change)
+    log = store.read_oplog(1, 100, 1 << 30)
+    with store.reading() as snapshot:
+        expected = list(snapshot.documents(NS))
+    for start in range(len(log)):
+        await store.write(partial(WriteSession.replay, entries=log[start:]))
+        with store.reading() as snapshot:
+            assert [(key, codec.decode(body)) for key, body in snapshot.documents(NS)] == [
+                (key, codec.decode(body)) for key, body in expected
+            ]
+        async for report in store.verify():
+            last = report
+        assert last.findings == []
 
 
 async def test_a_rollback_takes_outcomes_back_too(kit: Kit) -> None:
