@@ -13,7 +13,7 @@ import bson
 import pytest
 
 from bench.micro import per_call
-from bench.test_updates import package
+from bench.shapes import package
 from laura_fast.domain.documents.budget import Budget
 from laura_fast.domain.documents.codec import decode_stored
 from laura_fast.domain.documents.pipeline import Context, compile_pipeline

@@ -9,10 +9,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 import pytest
-from bson.int64 import Int64
 from bson.timestamp import Timestamp
 
 from bench.micro import per_call
+from bench.shapes import package, wide
 from laura_fast.domain.documents.codec import encode
 from laura_fast.domain.documents.projections import compile_projection
 from laura_fast.domain.documents.sorting import compile_sort, smallest
@@ -25,27 +25,6 @@ if TYPE_CHECKING:
 
 NOW: Final = Timestamp(1_700_000_000, 1)
 NUMBER: Final = 1_000
-
-
-def package(number: int) -> dict[str, Any]:
-    """About 600 bytes."""
-    return {
-        "_id": f"package-{number}",
-        "version": f"1.{number}-1",
-        "section": ("admin", "libs", "net", "python")[number % 4],
-        "size": Int64(number * 1_021),
-        "installed": number * 3,
-        "depends": [{"name": f"lib{each}", "version": "2.31"} for each in range(4)],
-        "tags": ["role::program", "interface::commandline"],
-        "maintainer": {"name": "Somebody of Debian", "mail": "somebody@example.org"},
-        "description": "a program that does one thing, and does it well enough to be a package of its own" * 2,
-    }
-
-
-def wide(number: int) -> dict[str, Any]:
-    """About 6 KiB."""
-    fields = {f"field{each}": f"value {each}" for each in range(100)}
-    return {"_id": number, **fields, "size": number, "tags": list(range(500)), "maintainer": {"name": "x"}}
 
 
 SHAPES: Final[dict[str, Callable[[int], dict[str, Any]]]] = {"package": package, "wide": wide}

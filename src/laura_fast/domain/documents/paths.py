@@ -50,10 +50,25 @@ def reaches(path: str, test: Test, positioned: Test) -> Callable[[Document], boo
     Raises:
         InvalidArgumentError: PATH_INVALID.
     """
-    first, *rest = split(path)
-    if rest:
-        return _field(first, _beyond(tuple(rest), test, positioned))
-    return _field(first, test)
+    parts = split(path)
+    first = parts[0]
+    if len(parts) == 1:
+        return _field(first, test)
+    return _in_documents(parts, test, _field(first, _beyond(parts[1:], test, positioned)))
+
+
+def _in_documents(parts: tuple[str, ...], test: Test, otherwise: Callable[[Document], bool]) -> Test:
+    """As long as a path meets only documents, it needs no call for each of its names."""
+
+    def reach(document: Document) -> bool:
+        value: Any = document
+        for name in parts:
+            if type(value) is not dict:
+                return otherwise(document)
+            value = value.get(name, MISSING)
+        return test(value)
+
+    return reach
 
 
 def _field(name: str, test: Test) -> Callable[[Document], bool]:

@@ -5,9 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from laura_fast.domain.documents.codec import decode_stored
 from laura_fast.domain.documents.filters.faults import fault
 from laura_fast.domain.documents.filters.matching import compile_node
 from laura_fast.domain.documents.filters.parsing import Parser
+from laura_fast.domain.documents.filters.raw import ruled_out
 from laura_fast.domain.documents.filters.tree import All, And, Compare, In, Node, Operator, Or
 
 if TYPE_CHECKING:
@@ -23,10 +25,19 @@ class Filter:
     Attributes:
         tree: What it means; the planner reads bounds off it.
         matches: Whether a document satisfies it.
+        ruled_out: Whether a document's BSON shows, undecoded, that it can't match; None where BSON never shows it.
     """
 
     tree: Node
     matches: Callable[[Document], bool]
+    ruled_out: Callable[[bytes], bool] | None
+
+    def find(self, data: bytes) -> Document | None:
+        """The document in bytes that `codec.encode` made, if it matches; scans need not decode most of the others."""
+        if self.ruled_out is not None and self.ruled_out(data):
+            return None
+        document = decode_stored(data)
+        return document if self.matches(document) else None
 
     def equalities(self) -> dict[str, Any]:
         """Dotted paths that every match holds equal to a value: what an upsert begins with (MongoDB manual, "upsert").
@@ -56,7 +67,7 @@ def compile_filter(query: Mapping[str, Any]) -> Filter:
         InvalidArgumentError: FILTER_INVALID, naming the operator; PATH_INVALID; or BAD_EXPRESSION from `$expr`.
     """
     tree = Parser().query(query)
-    return Filter(tree, compile_node(tree))
+    return Filter(tree, compile_node(tree), ruled_out(tree))
 
 
 def _equalities(node: Node) -> Iterator[tuple[str, Any]]:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from laura_fast.domain.documents.expressions import is_true
 from laura_fast.domain.documents.filters import values
+from laura_fast.domain.documents.filters.shortcuts import shortened
 from laura_fast.domain.documents.filters.tree import (
     All,
     And,
@@ -46,7 +47,8 @@ def compile_node(node: Node) -> Callable[[Document], bool]:
             return _negated(reaches(path, _is_there, _is_there))
         case _:
             test = _LEAVES[type(node)](node)
-            return reaches(node.path, _with_elements(test) if isinstance(node, _OF_ELEMENTS) else test, test)
+            whole = _with_elements(test) if isinstance(node, _OF_ELEMENTS) else test
+            return shortened(node, reaches(node.path, whole, test))
 
 
 def compile_value(node: Node) -> Test:

@@ -71,10 +71,21 @@ def searcher(pattern: Pattern) -> Callable[[str], bool]:
     source, prefix = pattern.source, pattern.prefix
     if pattern.exact:
         return lambda text: text.startswith(prefix)
-    if not _META.intersection(source) and not set("ix").intersection(pattern.options):
+    if _is_plain(pattern):
         return lambda text: source in text
     search = _compiled(source, pattern.options).search
     return lambda text: search(text.encode()) is not None
+
+
+def contained_text(pattern: Pattern) -> str:
+    """A text that every match contains, and the pattern's own source too; empty where none is known."""
+    if _is_plain(pattern):
+        return pattern.source
+    return "" if "\\" in pattern.source else pattern.prefix
+
+
+def _is_plain(pattern: Pattern) -> bool:
+    return not _META.intersection(pattern.source) and not set("ix").intersection(pattern.options)
 
 
 def _compiled(source: str, options: str) -> Any:
