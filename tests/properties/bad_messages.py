@@ -5,8 +5,11 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
+from bson.int64 import Int64
 from google.protobuf import message_factory
 from google.protobuf.descriptor import FieldDescriptor
+
+from laura_fast.domain.documents.codec import encode
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -20,6 +23,40 @@ IDS = tuple(f"n{number}" for number in range(8))
 """Few, so that calls meet each other's nodes."""
 
 TEXTS = ("", *IDS, "127.0.0.1", "host", "\0", "\n", "\u202e", "\U0001f984", "a" * 255, "a" * 256, "é" * 5_000)
+BSON: tuple[dict[str, Any], ...] = (
+    {},
+    {"_id": 1},
+    {"_id": 1, "a": [1, {"b": "x"}], "n": Int64(1)},
+    {"a": {"$gt": 1}},
+    {"a": {"$in": [1, "x", None]}, "n": {"$exists": True}},
+    {"a": {"$regex": "(a+)+$"}},
+    {"a": {"$elemMatch": {"b": "x"}}},
+    {"$or": []},
+    {"$or": [{"a": 1}, {"$nor": [{"n": {"$type": "string"}}]}]},
+    {"a": {"$near": [0, 0]}},
+    {"$expr": {"$gt": ["$a", {"$add": ["$n", 1]}]}},
+    {"$set": {"a.b.0": 1}, "$inc": {"n": 1}},
+    {"$inc": {"a": 1}},
+    {"$set": {"a": 1}, "b": 2},
+    {"$set": {"_id": 2}},
+    {"$push": {"a": {"$each": [1], "$slice": -3}}},
+    {"$match": {"a": 1}},
+    {"$group": {"_id": "$a", "n": {"$sum": "$n"}}},
+    {"$sort": {"a": -1}},
+    {"$limit": -1},
+    {"$lookup": {"from": "n1", "localField": "a", "foreignField": "_id", "as": "b"}},
+    {"$frob": {}},
+    {"a": 1, "n": -1},
+    {"a": 0, "_id": 1},
+    {"key": {"a": 1, "n": -1}, "unique": True},
+    {"key": {"a": "text"}},
+    {"name": "a_1"},
+    {"_id": ["x"]},
+    {"a": "x" * 100_000},
+    {"": {"": []}},
+)
+"""Documents, queries, updates, stages, sorts and index definitions, each good for one of them and bad for the others."""
+
 WHOLE = {
     FieldDescriptor.CPPTYPE_INT32: (-(1 << 31), (1 << 31) - 1),
     FieldDescriptor.CPPTYPE_INT64: (-(1 << 63), (1 << 63) - 1),
@@ -71,6 +108,8 @@ def _scalar(field: FieldDescriptor, random: Random) -> Any:
         return random.choice(REALS)
     if field.cpp_type == FieldDescriptor.CPPTYPE_BOOL:
         return random.random() < 0.5
+    if field.type == FieldDescriptor.TYPE_BYTES and random.random() < 0.8:
+        return encode(random.choice(BSON))
     text = random.choice(TEXTS)
     return text.encode() if field.type == FieldDescriptor.TYPE_BYTES else text
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from laura_fast.config import Config
 
 SEED = 20_261_123
-BUILT = ("ClusterService", "MembershipService", "AdminService")
+BUILT = ("ClusterService", "MembershipService", "AdminService", "RouterService", "DocumentService")
 MANY, FEW = 300, 30
 
 
