@@ -172,6 +172,9 @@ WAITING_AGGREGATES: Final = 1_000
 QUERY_MEMORY_BYTES: Final = 64 * MIB
 """What sorting or grouping of one request may hold; with all reads that run at once, one GiB."""
 
+RUNNING_VERIFICATIONS: Final = 1
+"""Each reads all that is stored, on a thread that shares the interpreter with everything else."""
+
 SLICE_DOCUMENTS: Final = 128
 SLICE_BYTES: Final = 256 * KIB
 """What a read looks at before others get their turn: about a millisecond."""

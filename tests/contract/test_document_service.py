@@ -82,3 +82,15 @@ async def test_a_query_is_explained(router: Router) -> None:
     with pytest.raises(grpc.aio.AioRpcError) as caught:
         await router.documents.Explain(documents_pb2.ExplainRequest())
     assert refusal(caught.value) == ("INVALID_ARGUMENT", "NOTHING_TO_EXPLAIN")
+
+
+async def test_everything_is_verified(router: Router) -> None:
+    await router.insert(*({"_id": n, "n": n} for n in range(20)))
+    await router.delete({"_id": 3})
+    reports = [report async for report in router.documents.Verify(documents_pb2.VerifyRequest())]
+    last = reports[-1]
+    assert (last.complete, list(last.problems)) == (True, [])
+    assert (last.documents_checked, last.oplog_entries_checked) == (19, 22)
+    with pytest.raises(grpc.aio.AioRpcError) as caught:
+        await router.documents.Verify(documents_pb2.VerifyRequest(database="shop")).read()
+    assert refusal(caught.value) == ("UNIMPLEMENTED", "NOT_BUILT")

@@ -25,7 +25,15 @@ BUILT = {
     ),
     *(
         f"laura.fast.v1.DocumentService/{name}"
-        for name in ("ListCollections", "CreateCollection", "DropCollection", "ListIndexes", "DropIndex", "Explain")
+        for name in (
+            "ListCollections",
+            "CreateCollection",
+            "DropCollection",
+            "ListIndexes",
+            "DropIndex",
+            "Explain",
+            "Verify",
+        )
     ),
     *(f"laura.fast.v1.MembershipService/{name}" for name in ("HeartbeatStream", "WatchTopology")),
     *(f"laura.fast.v1.AdminService/{name}" for name in ("GetClusterStatus", "GetNodeStatistics")),

@@ -55,7 +55,7 @@ BSON: tuple[dict[str, Any], ...] = (
     {"a": "x" * 100_000},
     {"": {"": []}},
 )
-"""Documents, queries, updates, stages, sorts and index definitions, each good for one of them and bad for the others."""
+"""Documents, queries, updates, stages, sorts, index definitions: each good for one of them and bad for the others."""
 
 WHOLE = {
     FieldDescriptor.CPPTYPE_INT32: (-(1 << 31), (1 << 31) - 1),

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+from contextlib import aclosing
 from typing import TYPE_CHECKING
 
 from laura_fast.domain.documents.codec import encode
-from laura_fast.errors import InvalidArgumentError
+from laura_fast.errors import InvalidArgumentError, UnimplementedError
 from laura_fast.node.database.names import check_database, namespace, parts
 from laura_fast.pb.laura.fast.v1 import documents_pb2 as pb
 from laura_fast.services.router import aggregate_command, query_command
 from laura_fast.services.time_left import seconds_left
 
 if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator
+
     from laura_fast.node.database.collections import CollectionStatus, IndexStatus
     from laura_fast.node.database.database import Database
     from laura_fast.services.binding import Context
+    from laura_fast.storage.documents.verification.report import Report
 
 
 class DocumentServicer:
@@ -74,6 +78,20 @@ class DocumentServicer:
                 raise InvalidArgumentError("nothing to explain: query or aggregation must be set", "NOTHING_TO_EXPLAIN")
         return pb.ExplainResponse(explanation=encode(told))
 
+    async def Verify(  # noqa: N802 - the RPC's name
+        self,
+        request: pb.VerifyRequest,
+        context: Context,  # noqa: ARG002 - the form of every behaviour
+    ) -> AsyncGenerator[pb.VerifyResponse, None]:
+        if request.database or request.collection:
+            text = (
+                "verification of one collection is not built; leave database and collection empty to verify everything"
+            )
+            raise UnimplementedError(text, "NOT_BUILT")
+        async with aclosing(self._database.verifications.run()) as reports:
+            async for report in reports:
+                yield _verification(report)
+
     async def DropIndex(  # noqa: N802 - the RPC's name
         self,
         request: pb.DropIndexRequest,
@@ -87,6 +105,17 @@ def _collection(status: CollectionStatus) -> pb.CollectionInfo:
     database, collection = parts(status.namespace)
     return pb.CollectionInfo(
         database=database, collection=collection, documents=status.documents, indexes=status.indexes
+    )
+
+
+def _verification(report: Report) -> pb.VerifyResponse:
+    problems = [*report.findings, f"and {report.more} more"] if report.more else report.findings
+    return pb.VerifyResponse(
+        complete=report.finished,
+        documents_checked=report.documents,
+        index_entries_checked=report.entries,
+        oplog_entries_checked=report.oplog,
+        problems=problems if report.finished else (),
     )
 
 

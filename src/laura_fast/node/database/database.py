@@ -29,6 +29,7 @@ from laura_fast.node.database.once import Writes, ticket
 from laura_fast.node.database.queries import Queries, decode_optional
 from laura_fast.node.database.readers import Readers
 from laura_fast.node.database.upkeep import Upkeep
+from laura_fast.node.database.verifying import Verifications
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
@@ -59,6 +60,7 @@ class Database:
 
     Attributes:
         collections: Which there are, and their indexes.
+        verifications: Checks of everything stored.
     """
 
     def __init__(self, store: DocumentStore, cursors: Cursors, clock: Clock, settings: DatabaseSettings) -> None:
@@ -70,6 +72,7 @@ class Database:
         self._upkeep = Upkeep(store)
         self._upkeep.start()
         self.collections = Collections(store, self._readers)
+        self.verifications = Verifications(store)
         self._writes = Writes()
         self._queries = Queries(store, cursors)
         self._aggregates = Aggregates(store, clock.wall_ms, settings.max_answer_bytes)
@@ -82,6 +85,7 @@ class Database:
         await asyncio.to_thread(self._stop_threads)
 
     def _stop_threads(self) -> None:
+        self.verifications.stop()
         self._readers.stop()
         self._aggregates.stop()
 
