@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 from laura_fast.domain.documents.projections import compile_projection
 from laura_fast.domain.documents.sorting import compile_sort, smallest
 from laura_fast.errors import InvalidArgumentError
+from tests.properties.known_differences import Answer, Comparison, Difference
 from tests.properties.update_cases import NAMES, document
-from tests.properties.update_rivals import FAILURES, Answer, collections
+from tests.properties.update_rivals import FAILURES, collections
 
 if TYPE_CHECKING:
     from random import Random
@@ -37,43 +38,10 @@ class Find:
 Explains: TypeAlias = Callable[[Find, Answer, Answer], bool]
 
 
-@dataclass(frozen=True)
-class Difference:
-    """A known difference, with an example that fails when it is gone."""
-
-    name: str
-    rule: str
-    explains: Explains
-    example: Find
-
-
 def compare_many(rng: Random, cases: int) -> Counter[tuple[str, str]]:
-    """Compares so many cases with each of the others.
-
-    Returns:
-        How many ended how: (implementation, "same", the name of a known difference, or "failed").
-
-    Raises:
-        AssertionError: An unknown difference; the message holds the case.
-    """
-    found: Counter[tuple[str, str]] = Counter()
-    for number in range(cases):
-        asked = projected(rng) if number % 2 else sorted_(rng)
-        found.update((rival, compare(rival, asked)) for rival in RIVALS)
-    return found
-
-
-def compare(rival: str, asked: Find) -> str:
-    """How a case ended with one of the others."""
-    mine, theirs = ours(asked), ask(rival, asked)
-    if theirs.failed:
-        return "failed"
-    if mine.same_as(theirs):
-        return "same"
-    for known in RIVALS[rival]:
-        if known.explains(asked, mine, theirs):
-            return known.name
-    raise AssertionError(f"{rival} differs on {asked}\nours   {mine}\ntheirs {theirs}")
+    """Compares so many cases with each of the others; projections and sorts take turns."""
+    asked = (projected(rng) if number % 2 else sorted_(rng) for number in range(cases))
+    return sum(map(COMPARISON.compare, asked), Counter())
 
 
 def projected(rng: Random) -> Find:
@@ -166,7 +134,7 @@ COLLISIONS: Final = Difference(
     _refused_for("collide"),
     Find([{"_id": 1}], {"a": 1, "a.b": {"$slice": 1}}),
 )
-RIVALS: Final[dict[str, tuple[Difference, ...]]] = {
+RIVALS: Final[dict[str, tuple[Difference[Find], ...]]] = {
     "mongomock-ng": (
         PARALLEL_ARRAYS,
         COLLISIONS,
@@ -215,3 +183,4 @@ RIVALS: Final[dict[str, tuple[Difference, ...]]] = {
         Difference("scalars", SCALARS, _goes_deep, Find([{"_id": 1, "a": [1]}], {"a.b": 1})),
     ),
 }
+COMPARISON: Final = Comparison(ours, ask, RIVALS)

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 from bson.int64 import Int64
 
-from tests.properties.update_differences import RIVALS
-from tests.properties.update_rivals import Case, ask, ours
+from tests.properties.update_differences import COMPARISON
+from tests.properties.update_rivals import Case
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -27,28 +27,7 @@ def compare_many(rng: Random, cases: int) -> Counter[tuple[str, str]]:
     Raises:
         AssertionError: An unknown difference; the message holds the case.
     """
-    found: Counter[tuple[str, str]] = Counter()
-    for _ in range(cases):
-        asked = case(rng)
-        found.update((rival, compare(rival, asked)) for rival in RIVALS)
-    return found
-
-
-def compare(rival: str, asked: Case) -> str:
-    """How a case ended with one of the others.
-
-    Raises:
-        AssertionError: An unknown difference.
-    """
-    mine, theirs = ours(asked), ask(rival, asked)
-    if theirs.failed:
-        return "failed"
-    if mine.same_as(theirs):
-        return "same"
-    for known in RIVALS[rival]:
-        if known.explains(asked, mine, theirs):
-            return known.name
-    raise AssertionError(f"{rival} differs on {asked}\nours   {mine}\ntheirs {theirs}")
+    return sum((COMPARISON.compare(case(rng)) for _ in range(cases)), Counter())
 
 
 def value(rng: Random, depth: int = 2) -> Any:

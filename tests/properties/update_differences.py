@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from bson.int64 import Int64
 
 from laura_fast.domain.documents.keys import encode_value
-from tests.properties.update_rivals import Answer, Case
+from tests.properties.known_differences import Answer, Comparison, Difference
+from tests.properties.update_rivals import Case, ask, ours
 
 if TYPE_CHECKING:
     from laura_fast.domain.documents.codec import Document
@@ -18,27 +18,8 @@ Explains: TypeAlias = Callable[[Case, Answer, Answer], bool]
 """Whether a difference comes from a certain gap: the case, our answer and the other one."""
 
 
-@dataclass(frozen=True)
-class Difference:
-    """A known difference.
-
-    Attributes:
-        name: For the count.
-        rule: MongoDB's, which decides.
-        explains: Whether a case that ended differently did so for this reason.
-        document: Of an example.
-        update: Of the example.
-    """
-
-    name: str
-    rule: str
-    explains: Explains
-    document: Document
-    update: Document
-
-    @property
-    def example(self) -> Case:
-        return Case({"_id": 1, **self.document}, self.update)
+def _difference(name: str, rule: str, explains: Explains, document: Document, update: Document) -> Difference[Case]:
+    return Difference(name, rule, explains, Case({"_id": 1, **document}, update))
 
 
 def _unordered(value: Any) -> Any:
@@ -96,81 +77,81 @@ TOTAL_ORDER: Final = "$min, $max, $push with $sort: the order of all types"
 IN_VAIN: Final = "nothing is made where nothing is"
 
 MONGOMOCK: Final = (
-    Difference(
+    _difference(
         "conflicts",
         "two operators on one path, or on one within the other, are refused",
         _refused_for("conflict"),
         {},
         {"$set": {"a": 1}, "$inc": {"a.b": 1}},
     ),
-    Difference(
+    _difference(
         "barred paths",
         "no field is made in a scalar, nor one with a name in an array",
         _refused_for("is of type", "is an array"),
         {"a": 1},
         {"$set": {"a.b": 1}},
     ),
-    Difference(
+    _difference(
         "no arrays",
         "$push, $pop, $pull, $pullAll: the field must be an array",
         _refused_for("no array"),
         {"a": "x"},
         {"$pull": {"a": 1}},
     ),
-    Difference(
+    _difference(
         "no numbers", f"$inc, $mul, $bit: {BOOL}", _refused_for("of type bool"), {"a": True}, {"$inc": {"a": 1}}
     ),
-    Difference("types of numbers", TYPES, _equal_numbers, {}, {"$inc": {"a": Int64(1)}}),
-    Difference("order of fields", ORDER, _equal_fields, {}, {"$set": {"b": 1, "a": 1}}),
-    Difference("true is 1 in arrays", BOOL, _with_bool, {"a": [True]}, {"$pullAll": {"a": [1]}}),
-    Difference(
+    _difference("types of numbers", TYPES, _equal_numbers, {}, {"$inc": {"a": Int64(1)}}),
+    _difference("order of fields", ORDER, _equal_fields, {}, {"$set": {"b": 1, "a": 1}}),
+    _difference("true is 1 in arrays", BOOL, _with_bool, {"a": [True]}, {"$pullAll": {"a": [1]}}),
+    _difference(
         "elements of arrays",
         "a number in a path is a position in an array",
         _with_element,
         {"a": [1]},
         {"$unset": {"a.0": ""}},
     ),
-    Difference("smaller and greater", TOTAL_ORDER, _with("$min", "$max"), {"a": True}, {"$max": {"a": 2}}),
-    Difference(
+    _difference("smaller and greater", TOTAL_ORDER, _with("$min", "$max"), {"a": True}, {"$max": {"a": 2}}),
+    _difference(
         "equal elements",
         "$addToSet: each of $each is added once, and 1.0 is 1",
         _with("$addToSet"),
         {},
         {"$addToSet": {"a": {"$each": [1, 1.0]}}},
     ),
-    Difference(
+    _difference(
         "sorted by Python",
         TOTAL_ORDER,
         _with_sorted_push,
         {"a": [2.0, False]},
         {"$push": {"a": {"$each": [], "$sort": -1}}},
     ),
-    Difference("made in vain", IN_VAIN, _with("$pullAll"), {}, {"$pullAll": {"a.b": [1]}}),
+    _difference("made in vain", IN_VAIN, _with("$pullAll"), {}, {"$pullAll": {"a.b": [1]}}),
 )
 MONTYDB: Final = (
-    Difference(
+    _difference(
         "barred paths",
         "$rename: nothing is looked for in a scalar",
         _refused_for("$rename"),
         {"a": 1},
         {"$rename": {"a.b": "c"}},
     ),
-    Difference("types of numbers", TYPES, _equal_numbers, {}, {"$mul": {"a": 2}}),
-    Difference("order of fields", ORDER, _equal_fields, {"a": 1}, {"$set": {"c": []}, "$rename": {"a": "e"}}),
-    Difference("true is 1", BOOL, _equal_to_python, {"a": 0}, {"$set": {"a": False}}),
-    Difference("true is 1 in arrays", BOOL, _with_bool, {"a": [True]}, {"$pullAll": {"a": [1]}}),
-    Difference("no $bit", "$bit", _with("$bit"), {"a": 1}, {"$bit": {"a": {"or": 2}}}),
-    Difference("lost {}", "$set: an empty document is a value", _with_empty_document, {}, {"$set": {"a": {}}}),
-    Difference("made in vain", IN_VAIN, _with("$unset", "$pop", "$pull", "$pullAll"), {}, {"$unset": {"a.b": ""}}),
-    Difference("smaller and greater", TOTAL_ORDER, _with("$min", "$max"), {"a": [True]}, {"$min": {"a.0": 1}}),
-    Difference(
+    _difference("types of numbers", TYPES, _equal_numbers, {}, {"$mul": {"a": 2}}),
+    _difference("order of fields", ORDER, _equal_fields, {"a": 1}, {"$set": {"c": []}, "$rename": {"a": "e"}}),
+    _difference("true is 1", BOOL, _equal_to_python, {"a": 0}, {"$set": {"a": False}}),
+    _difference("true is 1 in arrays", BOOL, _with_bool, {"a": [True]}, {"$pullAll": {"a": [1]}}),
+    _difference("no $bit", "$bit", _with("$bit"), {"a": 1}, {"$bit": {"a": {"or": 2}}}),
+    _difference("lost {}", "$set: an empty document is a value", _with_empty_document, {}, {"$set": {"a": {}}}),
+    _difference("made in vain", IN_VAIN, _with("$unset", "$pop", "$pull", "$pullAll"), {}, {"$unset": {"a.b": ""}}),
+    _difference("smaller and greater", TOTAL_ORDER, _with("$min", "$max"), {"a": [True]}, {"$min": {"a.0": 1}}),
+    _difference(
         "equal elements",
         "$addToSet: each of $each is added once",
         _with("$addToSet"),
         {},
         {"$addToSet": {"a": {"$each": [1, 1]}}},
     ),
-    Difference(
+    _difference(
         "cut before sorted",
         "$push: first $sort, then $slice, whatever their order",
         _with_sorted_push,
@@ -178,4 +159,4 @@ MONTYDB: Final = (
         {"$push": {"a": {"$each": [0, 5, 1], "$slice": 1, "$sort": -1}}},
     ),
 )
-RIVALS: Final = {"mongomock-ng": MONGOMOCK, "montydb": MONTYDB}
+COMPARISON: Final = Comparison(ours, ask, {"mongomock-ng": MONGOMOCK, "montydb": MONTYDB})

@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Any, Final
 
-import bson
 import mongomock_ng
 import montydb
 from bson.timestamp import Timestamp
 
 from laura_fast.domain.documents.updates import compile_update
 from laura_fast.errors import InvalidArgumentError
+from tests.properties.known_differences import Answer
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -35,21 +35,6 @@ class Case:
         for operator, paths in self.update.items():
             for path, operand in paths.items():
                 yield operator, path, operand
-
-
-@dataclass(frozen=True)
-class Answer:
-    """The document after the update, or why there is none; failed is a Python error, which is no refusal."""
-
-    document: Document | None
-    fault: str = ""
-    failed: bool = False
-
-    def same_as(self, other: Answer) -> bool:
-        """Both refuse, or both have the same document to the byte."""
-        if self.document is None or other.document is None:
-            return self.document is other.document
-        return bson.encode({"": self.document}) == bson.encode({"": other.document})
 
 
 def ours(asked: Case) -> Answer:
