@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
     from laura_fast.domain.documents.pipeline.stage import Stage, StageParser
 
-_STAGES: Final[dict[str, StageParser]] = {
+STAGES: Final[dict[str, StageParser]] = {
     "$match": parse_match,
     "$project": parse_project,
     "$addFields": parse_add_fields,
@@ -75,7 +75,7 @@ def _parse(given: Mapping[str, Any], constants: Mapping[str, Any]) -> tuple[Stag
     if len(given) != 1:
         raise InvalidArgumentError("a stage of a pipeline must have exactly one key", "BAD_PIPELINE")
     [(name, spec)] = given.items()
-    parse = _STAGES.get(name)
+    parse = STAGES.get(name)
     if parse is None:
         raise InvalidArgumentError(f"unsupported stage type: {name}", "UNSUPPORTED_STAGE")
     stages = parse(name, spec, constants)
