@@ -12,9 +12,11 @@ from click.testing import CliRunner
 from laura_fast.cli._documents import fields, order
 from laura_fast.cli._group import commands
 from laura_fast.errors import ClientError, InvalidArgumentError
+from laura_fast.storage.environment import Environment
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
     from click.testing import Result
 
@@ -165,3 +167,11 @@ def test_collections_of_one_database_and_of_all(typed: Typed, filled: FakeRouter
     assert [lines[0], *lines[2:]] == [["COLLECTION", "DOCUMENTS", "INDEXES"], ["d.c", "45", "0"], ["e.f.g", "0", "0"]]
     told = json.loads(typed("collections", "e", "-o", "json").stdout)
     assert told == {"namespace": "e.f.g", "documents": 0, "indexes": 0}
+
+
+def test_a_data_directory_is_checked_without_a_server(tmp_path: Path) -> None:
+    Environment.open(tmp_path / "data").close()
+    sound = CliRunner().invoke(commands, ["verify", "--data-dir", str(tmp_path / "data"), "--replay"])
+    assert (sound.exit_code, "everything agrees" in sound.stdout) == (0, True)
+    for wrong in (("verify", "d.c", "--data-dir", "x"), ("verify", "--replay")):
+        assert CliRunner().invoke(commands, list(wrong)).exit_code == 2
