@@ -16,7 +16,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 CORPUS = Path(__file__).resolve().parent / "corpus"
-TARGETS = ("hpack", "framing", "connection")
+TARGETS = ("hpack", "framing", "connection", "documents")
 _EXECUTED = re.compile(r"stat::number_of_executed_units:\s*(\d+)")
 _PEAK = re.compile(r"stat::peak_rss_mb:\s*(\d+)")
 _SLOWEST = re.compile(r"stat::slowest_unit_time_sec:\s*(\d+)")
@@ -39,7 +39,7 @@ def fuzz(target: str, arguments: list[str]) -> None:
     """Fuzzes in this process until libFuzzer ends it."""
     import atheris  # noqa: PLC0415  # only this command needs it
 
-    with atheris.instrument_imports(include=["laura_fast.wire"]):
+    with atheris.instrument_imports(include=["laura_fast.wire", "laura_fast.domain.documents"]):
         module = importlib.import_module(f"tests.fuzz.{target}_target")
     atheris.Setup([sys.argv[0], *arguments], module.one_input)
     atheris.Fuzz()
