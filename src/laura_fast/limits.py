@@ -405,6 +405,9 @@ MAX_DOCUMENT_DEPTH: Final = 100
 MAX_PATH_PARTS: Final = 100
 """Names in a dotted path: as many as a document has levels."""
 
+POSITION_DIGITS: Final = 9
+"""Digits of a position in an array: more than any array of 16 MiB needs, far fewer than Python refuses to read."""
+
 EXAMINED_PER_CLOCK_LOOK: Final = 64
 """Documents examined between two looks at the clock: well under a millisecond, and the look costs nothing then."""
 

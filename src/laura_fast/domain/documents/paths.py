@@ -129,4 +129,6 @@ def _from_position(parts: tuple[str, ...], test: Test, positioned: Test) -> Test
 
 def is_position(name: str) -> bool:
     """Whether a name in a path can be the index of an array's element: decimal, without leading zeros."""
-    return name.isascii() and name.isdecimal() and (name == "0" or name[0] != "0")
+    return (
+        name.isascii() and name.isdecimal() and (name == "0" or name[0] != "0") and len(name) <= limits.POSITION_DIGITS
+    )

@@ -24,6 +24,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeAlias
 
 from laura_fast import limits
 from laura_fast.domain.documents.kinds import MISSING
+from laura_fast.domain.documents.paths import is_position
 from laura_fast.errors import InvalidArgumentError
 
 if TYPE_CHECKING:
@@ -40,8 +41,6 @@ class Empty:
 
 
 EMPTY: Final = Empty()
-_POSITION_DIGITS: Final = 10
-
 Row: TypeAlias = dict[int, Any]
 """The value, MISSING or EMPTY of each field, by its position in the index."""
 
@@ -75,11 +74,6 @@ class Branch:
     names: dict[str, Branch] = field(default_factory=dict)
     numbers: dict[str, Branch] = field(default_factory=dict)
     mask: int = 0
-
-
-def is_position(part: str) -> bool:
-    """Whether a part of a path may be a position in an array; none has as many digits as are refused here."""
-    return part.isascii() and part.isdigit() and len(part) < _POSITION_DIGITS
 
 
 def has_position(path: str) -> bool:

@@ -47,8 +47,9 @@ from laura_fast.domain.documents.filters.tree import (
     TypeIs,
 )
 from laura_fast.domain.documents.indexing.entries import NULL_KEY
-from laura_fast.domain.documents.indexing.extraction import has_position, is_position
+from laura_fast.domain.documents.indexing.extraction import has_position
 from laura_fast.domain.documents.keys import EMPTY_ARRAY
+from laura_fast.domain.documents.paths import is_position
 from laura_fast.domain.documents.planning.comparisons import EXACT_TYPES, NULL, NUMBER, matching, of_types, ordered
 from laura_fast.domain.documents.planning.intervals import (
     ALL,

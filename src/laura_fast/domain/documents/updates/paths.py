@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from laura_fast import limits
+from laura_fast.domain.documents.paths import is_position
 from laura_fast.domain.documents.updates.faults import invalid, unsupported
-
-_DIGITS = len(str(limits.MAX_ARRAY_PADDING)) + 2
 
 
 def split_path(operator: str, path: str) -> tuple[str, ...]:
@@ -29,10 +28,8 @@ def split_path(operator: str, path: str) -> tuple[str, ...]:
 
 
 def element_index(part: str) -> int | None:
-    """The position in an array that a part of a path means; None where it is a name. Leading zeros make a name."""
-    if not (part.isascii() and part.isdigit()) or len(part) > _DIGITS or (part[0] == "0" and part != "0"):
-        return None
-    return int(part)
+    """The position in an array that a part of a path means; None where it is a name."""
+    return int(part) if is_position(part) else None
 
 
 _REFERENCES = frozenset({"$ref", "$id", "$db"})
