@@ -17,7 +17,7 @@ from laura_fast.domain.documents.kinds import MISSING
 from laura_fast.errors import InvalidArgumentError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from laura_fast.domain.documents.codec import Document
 
@@ -132,3 +132,38 @@ def is_position(name: str) -> bool:
     return (
         name.isascii() and name.isdecimal() and (name == "0" or name[0] != "0") and len(name) <= limits.POSITION_DIGITS
     )
+
+
+def reached(value: Any, parts: tuple[str, ...]) -> Iterator[Any]:
+    """All that equality can be with at a path: what it reaches, and the elements of arrays that a name reached.
+
+    Args:
+        value: The document.
+        parts: The names of the path.
+
+    Yields:
+        Values; `MISSING` where the path reaches a missing field.
+    """
+    if not parts:
+        yield value
+        if type(value) is list:
+            yield from value
+    elif type(value) is dict:
+        yield from reached(value[parts[0]], parts[1:]) if parts[0] in value else (MISSING,)
+    elif type(value) is list:
+        yield from _reached_in(value, parts)
+    else:
+        yield MISSING
+
+
+def _reached_in(elements: list[Any], parts: tuple[str, ...]) -> Iterator[Any]:
+    for element in elements:
+        if type(element) is dict:
+            yield from reached(element, parts)
+    if not is_position(parts[0]) or int(parts[0]) >= len(elements):
+        return
+    element = elements[int(parts[0])]
+    if len(parts) == 1:
+        yield element
+    elif type(element) is dict or type(element) is list:
+        yield from reached(element, parts[1:])

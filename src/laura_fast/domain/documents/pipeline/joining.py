@@ -11,6 +11,7 @@ from laura_fast.domain.documents.expressions.paths import follow
 from laura_fast.domain.documents.expressions.sizes import least_bytes, memory_bytes
 from laura_fast.domain.documents.keys import encode_value
 from laura_fast.domain.documents.kinds import MISSING
+from laura_fast.domain.documents.paths import reached
 from laura_fast.domain.documents.pipeline.stage import Stage, bad_stage, checked_field
 from laura_fast.domain.documents.pipeline.unwinding import with_value
 from laura_fast.errors import InvalidArgumentError
@@ -28,6 +29,7 @@ _KEY_BYTES: Final = 150
 class Lookup(Stage):
     """Adds to each document the array of the foreign documents whose field equals its own.
 
+    The foreign field equals it where a query for equality would match (MongoDB manual, "$lookup").
     The foreign collection is read once, before the first document, into a table that the budget holds.
 
     Attributes:
@@ -71,7 +73,7 @@ class Lookup(Stage):
         table: dict[bytes, dict[int, tuple[int, Document]]] = defaultdict(dict)
         for place, document in enumerate(context.foreign(self.foreign)):
             size = least_bytes(document)
-            keys = _foreign_keys(follow(document, self.foreign_path))
+            keys = _keys(reached(document, self.foreign_path))
             context.budget.hold(memory_bytes(document) + sum(map(len, keys)) + _KEY_BYTES * len(keys))
             for key in keys:
                 table[key][place] = size, document
@@ -80,13 +82,12 @@ class Lookup(Stage):
 
 def _local_keys(value: Any) -> set[bytes]:
     """What to look for: the value or, of an array, each element."""
-    values = value if type(value) is list else [value]
-    return {encode_value(None if each is MISSING else each) for each in values}
+    return _keys(value if type(value) is list else [value])
 
 
-def _foreign_keys(value: Any) -> set[bytes]:
-    """What a document is found by, as by a query for equality: of an array, each element and the whole."""
-    return _local_keys(value) | _local_keys([value]) if type(value) is list else _local_keys(value)
+def _keys(values: Iterable[Any]) -> set[bytes]:
+    """Missing counts as null, on both sides."""
+    return {encode_value(None if value is MISSING else value) for value in values}
 
 
 def parse_lookup(name: str, spec: Any, _constants: Mapping[str, Any]) -> Stage:
