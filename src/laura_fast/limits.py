@@ -179,6 +179,9 @@ SLICE_DOCUMENTS: Final = 128
 SLICE_BYTES: Final = 256 * KIB
 """What a read looks at before others get their turn: about a millisecond."""
 
+SLICE_LOOP_S: Final = 1.0
+"""How long the loops of an `$expr` may take in one such slice, as nothing can take turns with them."""
+
 RUNNING_WRITES: Final = 10_000
 """Write requests under way, each with its message; beyond, RESOURCE_EXHAUSTED."""
 
@@ -458,6 +461,12 @@ MAX_SORT_FIELDS: Final = 32
 MAX_ARRAY_PADDING: Final = 1_500_000
 """MongoDB's limit for one array; here all nulls that an update pads arrays with, so that a short update can't take
 gigabytes before the document is found to be too large. More would not fit in 16 MiB anyway."""
+
+SMALL_CONSTANT_BYTES: Final = 64
+"""Constants up to this size may be repeated a million times, by a loop, without being measured: 64 MB."""
+
+LOOP_STEPS_PER_LOOK: Final = 8
+"""Steps of a loop in an expression between two looks whether it may go on: a step may look at a whole document."""
 
 MAX_PIPELINE_STAGES: Final = 200
 """Each stage pulls from the one before it, so that as many frames are on the stack; people write a dozen."""

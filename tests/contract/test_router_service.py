@@ -10,8 +10,9 @@ import msgspec
 import pytest
 from bson.objectid import ObjectId
 
+from laura_fast import limits
 from laura_fast.app import Server
-from laura_fast.domain.documents.codec import decode
+from laura_fast.domain.documents.codec import decode, encode
 from laura_fast.pb.laura.fast.v1 import options_pb2
 from laura_fast.pb.lauradb.cluster import routing_pb2
 from tests.contract.router_kit import Router, deep, ids, refusal
@@ -404,6 +405,30 @@ class TestAggregate:
         assert caught.value.code() is grpc.StatusCode.INVALID_ARGUMENT
         if stage == {"$frob": {}}:
             assert "unsupported stage type: $frob" in str(caught.value.details())
+
+    async def test_loops_end_with_their_request(self, router: Router) -> None:
+        """A million times a million steps for one document hold no thread beyond the deadline."""
+        await router.insert({"_id": 0})
+        stage = encode({"$set": {"x": {"$size": ENDLESS}}})
+        request = routing_pb2.AggregationRequest(**router.where, pipeline=[stage])
+        calls = [router.stub.Aggregate(request, timeout=0.5) for _ in range(limits.RUNNING_AGGREGATES + 1)]
+        for answer in await asyncio.gather(*calls, return_exceptions=True):
+            assert isinstance(answer, grpc.aio.AioRpcError)
+            assert answer.code() is grpc.StatusCode.DEADLINE_EXCEEDED
+        assert await router.aggregate({"$count": "n"}) == [{"n": 1}]
+
+    async def test_loops_of_a_query_end_soon(self, router: Router, monkeypatch: pytest.MonkeyPatch) -> None:
+        """All other reads wait for them."""
+        monkeypatch.setattr(limits, "SLICE_LOOP_S", 0.2)
+        await router.insert({"_id": 0})
+        with pytest.raises(grpc.aio.AioRpcError) as caught:
+            await router.find({"$expr": {"$eq": [0, {"$size": ENDLESS}]}})
+        assert refusal(caught.value) == ("RESOURCE_EXHAUSTED", "EXPRESSION_TOO_LONG")
+        assert await router.find() == [{"_id": 0}]
+
+
+MANY = {"$range": [0, {"$add": [1_000_000, "$_id"]}]}
+ENDLESS = {"$map": {"input": MANY, "in": {"$size": {"$map": {"input": MANY, "in": {"$add": ["$$this", 1]}}}}}}
 
 
 async def test_everything_survives_a_restart(config: Config) -> None:

@@ -16,6 +16,7 @@ from bson.datetime_ms import DatetimeMS
 
 from laura_fast import limits
 from laura_fast.domain.documents.codec import decode, decode_stored, encode
+from laura_fast.domain.documents.expressions.watching import watched
 from laura_fast.domain.documents.filters import compile_filter
 from laura_fast.domain.documents.pipeline import Context, Pipeline, compile_pipeline
 from laura_fast.domain.documents.planning.ordering import Order
@@ -89,12 +90,13 @@ class Aggregates:
 
             context = Context(budget, Random(), foreign)  # noqa: S311 - a sample of documents, not a secret
             documents, rest = source.leading(command.namespace, pipeline)
-            for document in rest.run(documents, context):
-                data = encode(document)
-                left -= len(data) + limits.FIELD_BYTES
-                if left < 0:
-                    raise _too_large(self._max_answer_bytes)
-                results.append(data)
+            with watched(source.look):
+                for document in rest.run(documents, context):
+                    data = encode(document)
+                    left -= len(data) + limits.FIELD_BYTES
+                    if left < 0:
+                        raise _too_large(self._max_answer_bytes)
+                    results.append(data)
         return results
 
 
@@ -150,10 +152,18 @@ class _Source:
             self._examine()
             yield nothing
 
+    def look(self) -> None:
+        """Whether to go on, for what takes long between two documents."""
+        self._check_wanted()
+        self._budget.check_deadline()
+
     def _examine(self) -> None:
+        self._check_wanted()
+        self._budget.examine()
+
+    def _check_wanted(self) -> None:
         if self._abandoned():
             raise UnavailableError("nobody waits for this pipeline any more", "SHUTTING_DOWN")
-        self._budget.examine()
 
 
 _EVERYTHING: Final = compile_filter({})

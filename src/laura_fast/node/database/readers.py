@@ -9,9 +9,11 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections import deque
+from time import monotonic
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from laura_fast import limits
+from laura_fast.domain.documents.expressions.watching import watched
 from laura_fast.errors import OverloadedError, UnavailableError
 
 if TYPE_CHECKING:
@@ -106,7 +108,8 @@ class _Read:
                 self.slices.close()
                 self.ended = True
             else:
-                next(self.slices)
+                with watched(_time_limit()):
+                    next(self.slices)
         except StopIteration as end:
             self.value, self.ended = end.value, True
         except Exception as error:  # noqa: BLE001 - the caller gets it, the thread goes on
@@ -127,6 +130,19 @@ class _Read:
             self.future.set_result(self.value)
         else:
             self.future.set_exception(self.error)
+
+
+def _time_limit() -> Callable[[], None]:
+    """For the loops of an `$expr` in one slice: all other reads wait for it."""
+    end = monotonic() + limits.SLICE_LOOP_S
+
+    def look() -> None:
+        if monotonic() > end:
+            raise OverloadedError(
+                "the loops of $expr take too long; an aggregation has more time", "EXPRESSION_TOO_LONG"
+            )
+
+    return look
 
 
 def _settle(ended: list[_Read]) -> None:

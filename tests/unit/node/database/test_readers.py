@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from laura_fast import limits
+from laura_fast.domain.documents.expressions import compile_expression
 from laura_fast.errors import OverloadedError, UnavailableError
 from laura_fast.node.database.readers import Readers
 
@@ -104,3 +105,16 @@ async def test_too_many_waiting_reads_are_refused(readers: Readers, monkeypatch:
     monkeypatch.setattr(limits, "WAITING_READS", 0)
     with pytest.raises(OverloadedError, match="too many reads"):
         await readers.run(lambda: _counting(1, [], "a"))
+
+
+async def test_the_loops_of_one_slice_end(readers: Readers, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Those of an `$expr`: nothing can take turns with them."""
+    monkeypatch.setattr(limits, "SLICE_LOOP_S", -1.0)
+    loop = compile_expression({"$map": {"input": "$many", "in": 1}})
+
+    def endless() -> Generator[None, None, list[int]]:
+        yield
+        return list(loop({"many": [1, 2]}))
+
+    with pytest.raises(OverloadedError, match="loops"):
+        await readers.run(endless)

@@ -152,7 +152,7 @@ ARRAYS: Final = {
     "$concatArrays": Eager(_concatenate, 0, None, carries=True),
     "$slice": Eager(_slice, 2, 3, carries=True),
     "$reverseArray": Eager(_reverse, carries=True),
-    "$range": Eager(_range, 2, 3),
+    "$range": Eager(_range, 2, 3, carries=True, makes=True),
     "$indexOfArray": Eager(_index, 2, 4),
     "$setUnion": Eager(_union, 0, None, carries=True),
     "$setIntersection": Eager(_intersection, 1, None, carries=True),

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, TypeAlias
 
 from laura_fast import limits
-from laura_fast.domain.documents.expressions.sizes import checked
+from laura_fast.domain.documents.expressions.sizes import checked, least_bytes
 from laura_fast.domain.documents.expressions.values import malformed
 
 Evaluate: TypeAlias = Callable[[Any], Any]
@@ -83,19 +83,20 @@ def folded(parts: Sequence[Part], evaluate: Evaluate) -> Part:
     return Part(evaluate, reads(parts))
 
 
-def carrying(parts: Sequence[Part], evaluate: Evaluate, *, levels: int = 0) -> Part:
+def carrying(parts: Sequence[Part], evaluate: Evaluate, *, levels: int = 0, makes: bool = False) -> Part:
     """An expression whose value may hold what its parts give, once each.
 
     Args:
         parts: What it is made of.
         evaluate: Runs it.
         levels: How much deeper than its parts it is.
+        makes: Whether it is large even if its parts are not.
 
     Returns:
         The expression. Where its values may have grown too much, each one is measured.
     """
     part = folded(parts, evaluate)
-    growth = sum(inner.growth for inner in parts)
+    growth = max(sum(inner.growth for inner in parts), int(makes))
     if part.constant or not growth:
         return part
     if growth + levels > limits.MAX_UNMEASURED_GROWTH:
@@ -110,7 +111,7 @@ def measured(evaluate: Evaluate) -> Evaluate:
 
 def constant(value: Any) -> Part:
     """An expression that always has this value. It is shared by all who evaluate it: nobody changes values."""
-    return Part(lambda _: value, constant=True)
+    return Part(lambda _: value, constant=True, growth=int(least_bytes(value) > limits.SMALL_CONSTANT_BYTES))
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +124,7 @@ class Eager:
         most: Operands it may have; None = any number.
         carries: Whether the value may hold the operands or parts of them.
         levels: How much deeper than the operands it is then.
+        makes: Whether it makes something large out of numbers.
     """
 
     apply: Callable[..., Any]
@@ -130,11 +132,14 @@ class Eager:
     most: int | None = 1
     carries: bool = False
     levels: int = 0
+    makes: bool = False
 
     def compile(self, name: str, spec: Any, scope: Scope) -> Part:
         parts = scope.compile_all(operands(name, spec, self.least, self.most))
         evaluate = _call(self.apply, [part.evaluate for part in parts])
-        return carrying(parts, evaluate, levels=self.levels) if self.carries else folded(parts, evaluate)
+        if not self.carries:
+            return folded(parts, evaluate)
+        return carrying(parts, evaluate, levels=self.levels, makes=self.makes)
 
 
 Lazy: TypeAlias = Callable[[str, Any, Scope], Part]

@@ -6,12 +6,15 @@ memory and enormous once written out; whoever looks at all of a value must know 
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import bson
 
 from laura_fast import limits
 from laura_fast.errors import InvalidArgumentError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 _LEAST_ELEMENT_BYTES: Final = 3
 """Type, one character of a name and its end: no element of a BSON document is smaller."""
@@ -33,6 +36,16 @@ def checked(value: Any) -> Any:
     """
     _measure(value)
     return value
+
+
+def collected(values: Iterable[Any]) -> list[Any]:
+    """The values in a list, measured while it grows. Raises what `checked` does."""
+    found, size = [], 0
+    for value in values:
+        size += least_bytes(value)
+        _check(size // _LEAST_ELEMENT_BYTES, 0, 0)
+        found.append(value)
+    return found
 
 
 def memory_bytes(value: Any) -> int:

@@ -90,7 +90,10 @@ def _split(value: Any, delimiter: Any) -> list[str] | None:
         return None
     if not _string("$split", delimiter):
         raise failed("$split takes a delimiter that is not empty")
-    return _string("$split", value).split(delimiter)
+    text = _string("$split", value)
+    if text.count(delimiter) >= limits.MAX_EXPRESSION_ARRAY:
+        raise failed(f"$split would give more than {limits.MAX_EXPRESSION_ARRAY} elements")
+    return text.split(delimiter)
 
 
 def _index(text: Any, part: Any, start: Any = 0, end: Any = None) -> int | None:

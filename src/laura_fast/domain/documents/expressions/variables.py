@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING, Any, Final
 
 from laura_fast import limits
 from laura_fast.domain.documents.expressions.numbers import to_double
-from laura_fast.domain.documents.expressions.part import Part, Scope, arguments, measured, reads
+from laura_fast.domain.documents.expressions.part import Part, Scope, arguments, reads
+from laura_fast.domain.documents.expressions.sizes import collected
 from laura_fast.domain.documents.expressions.values import failed, is_nullish, is_true, malformed
+from laura_fast.domain.documents.expressions.watching import steps
 from laura_fast.domain.documents.kinds import MISSING, NUMBERS, type_name
 
 if TYPE_CHECKING:
@@ -44,10 +46,11 @@ def _map(name: str, spec: Any, scope: Scope) -> Part:
         array = _array(name, elements(outer))
         if array is None:
             return None
-        values = [inside(extend(outer, (element,))) for element in array]
-        return [None if value is MISSING else value for value in values]
+        values = (inside(extend(outer, (element,))) for element in steps(array))
+        return collect(None if value is MISSING else value for value in values)
 
-    return Part(measured(evaluate) if inner.growth else evaluate, reads([source, inner]), growth=1)
+    collect = collected if inner.growth else list
+    return Part(evaluate, reads([source, inner]), growth=1)
 
 
 def _filter(name: str, spec: Any, scope: Scope) -> Part:
@@ -60,7 +63,7 @@ def _filter(name: str, spec: Any, scope: Scope) -> Part:
         array, count = _array(name, elements(outer)), _limit(most(outer))
         if array is None:
             return None
-        kept = (element for element in array if is_true(holds(extend(outer, (element,)))))
+        kept = (element for element in steps(array) if is_true(holds(extend(outer, (element,)))))
         return list(islice(kept, count))
 
     return Part(evaluate, reads([source, limit, inner]), growth=source.growth)
@@ -87,7 +90,7 @@ def _reduce(name: str, spec: Any, scope: Scope) -> Part:
         if array is None:
             return None
         value = begin(outer)
-        for element in array:
+        for element in steps(array):
             value = inside(extend(outer, (element, value)))
         return value
 
