@@ -85,6 +85,10 @@ STORAGE_READERS: Final = 512
 STORAGE_SPARE_READERS: Final = 16
 """Read transactions kept for reuse: opening one anew costs several times as much."""
 
+MAX_COMMIT_DELAY_S: Final = 0.05
+"""Jobs that run for longer than this together are committed before the next begins: a few syncs' time, so that a small
+write behind large ones waits for one of them and not for all."""
+
 MAX_COMMIT_JOBS: Final = 1_000
 """Jobs that share one commit: enough to amortise the fsync, few enough that the first does not wait for long."""
 

@@ -111,6 +111,24 @@ async def test_a_job_that_raises_leaves_nothing(store: Store, table: Table) -> N
     assert content(store.read(), table) == PAIRS
 
 
+async def test_a_job_that_raises_before_it_changes_anything_harms_no_other(store: Store, table: Table) -> None:
+    ran: list[bytes] = []
+
+    def good(writer: Writer) -> None:
+        ran.append(b"good")
+        writer.put(table, b"good", b"")
+
+    def refused(writer: Writer) -> None:
+        ran.append(b"refused")
+        assert writer.get(table, b"good") == b""
+        raise ZeroDivisionError
+
+    results = await asyncio.gather(store.write(good), store.write(refused), return_exceptions=True)
+    assert [type(result) for result in results] == [type(None), ZeroDivisionError]
+    assert ran == [b"good", b"refused"]
+    assert content(store.read(), table) == [(b"good", b"")]
+
+
 async def test_jobs_apply_in_the_order_of_their_calls(store: Store, table: Table) -> None:
     def append(digit: bytes) -> Callable[[Writer], None]:
         return lambda writer: writer.put(table, b"k", (writer.get(table, b"k") or b"") + digit)

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Self
 
+import lmdb
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
     from types import TracebackType
-
-    import lmdb
 
     from laura_fast.storage.environment import Environment
     from laura_fast.storage.ordered import Table, Value, Writer
@@ -31,14 +31,35 @@ class EmbeddedStore:
         return EmbeddedReader(self._environment.read(), self._tables, self._environment)
 
     async def write(self, job: Callable[[Writer], Value], *, committed: Callable[[Value], None] | None = None) -> Value:
-        def run(transaction: lmdb.Transaction[bytes]) -> Value:
-            return job(EmbeddedWriter(transaction, self._tables, self._environment))
+        def run(transaction: lmdb.Transaction[bytes]) -> Value | _Refusal:
+            writer = EmbeddedWriter(transaction, self._tables, self._environment)
+            try:
+                return job(writer)
+            except (lmdb.MapFullError, lmdb.DiskError):
+                raise
+            except Exception as error:
+                if writer.changed:
+                    raise
+                return _Refusal(error)
 
-        value: Value = await self._environment.write(run, committed)
+        def tell(value: Value | _Refusal) -> None:
+            if committed and not isinstance(value, _Refusal):
+                committed(value)
+
+        value: Value | _Refusal = await self._environment.write(run, tell)
+        if isinstance(value, _Refusal):
+            raise value.error
         return value
 
     def close(self) -> None:
         self._environment.close()
+
+
+class _Refusal:
+    """What a job raised before it changed anything: nothing of its group needs to be done again."""
+
+    def __init__(self, error: Exception) -> None:
+        self.error = error
 
 
 class EmbeddedReader:
@@ -87,21 +108,33 @@ class EmbeddedReader:
 
 
 class EmbeddedWriter(EmbeddedReader):
-    """`Writer` over the transaction of a group; the environment commits it."""
+    """`Writer` over the transaction of a group; the environment commits it.
 
-    __slots__ = ()
+    Attributes:
+        changed: Whether anything was written, or tried to be.
+    """
+
+    __slots__ = ("changed",)
+
+    def __init__(self, transaction: lmdb.Transaction[bytes], tables: list[Table], environment: Environment) -> None:
+        super().__init__(transaction, tables, environment)
+        self.changed = False
 
     def put(self, table: Table, key: bytes, value: bytes) -> None:
+        self.changed = True
         self._transaction.put(key, value, db=table)
 
     def insert(self, table: Table, key: bytes, value: bytes) -> bool:
+        self.changed = True
         return self._transaction.put(key, value, overwrite=False, db=table)
 
     def put_many(self, table: Table, items: Iterable[tuple[bytes, bytes]]) -> None:
+        self.changed = True
         with self._transaction.cursor(table) as cursor:
             cursor.putmulti(items)
 
     def delete(self, table: Table, key: bytes) -> bool:
+        self.changed = True
         return self._transaction.delete(key, db=table)
 
     def close(self) -> None:

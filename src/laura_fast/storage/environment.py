@@ -11,6 +11,7 @@ import errno
 import os
 import threading
 from collections import deque
+from time import monotonic
 from typing import TYPE_CHECKING, Any
 
 import lmdb
@@ -20,6 +21,7 @@ from laura_fast.limits import (
     DISK_FULL_BYTES,
     DISK_RESERVE_BYTES,
     DISK_RESERVE_SHARE,
+    MAX_COMMIT_DELAY_S,
     MAX_COMMIT_JOBS,
     STORAGE_MAP_BYTES,
     STORAGE_READERS,
@@ -88,6 +90,10 @@ class Environment:
         """A snapshot for reading. Keep it short: it pins every page that was freed since."""
         return self._handle.begin()
 
+    def commits(self) -> int:
+        """How many commits the data has seen, each of them synced."""
+        return int(self._handle.info()["last_txnid"])
+
     def space(self) -> tuple[int, int]:
         """What the data file occupies, freed pages included; by how much it may grow and leave the disk its reserve."""
         info, path = self._handle.info(), self._handle.path()
@@ -150,10 +156,11 @@ class _Writer:
     def _run(self) -> None:
         while group := self._next_group():
             try:
-                self._commit(group)
+                settled = self._commit(group)
             except BaseException as error:  # noqa: BLE001 - a waiter must never be left hanging, whatever broke
                 self._fail(group, error)
-            _settle(group)
+                settled = group
+            _settle(settled)
             reach("group-told")
 
     def _next_group(self) -> list[_Pending]:
@@ -162,13 +169,19 @@ class _Writer:
                 self._wake.wait()
             return [self._queue.popleft() for _ in range(min(len(self._queue), MAX_COMMIT_JOBS))]
 
-    def _commit(self, group: list[_Pending]) -> None:
-        """Commits the group, again without each job that raises, so that one bad job costs the others nothing."""
-        runnable = group
-        while runnable:
+    def _commit(self, group: list[_Pending]) -> list[_Pending]:
+        """Commits the group, again without each job that raises, so that one bad job costs the others nothing.
+
+        Jobs that would make the others wait for too long go back into the queue.
+
+        Returns:
+            Those that succeeded or raised.
+        """
+        raised: list[_Pending] = []
+        while group:
             transaction = self._handle.begin(write=True)
             try:
-                bad = _run_jobs(transaction, runnable)
+                ran, bad = _run_jobs(transaction, group)
             except BaseException:
                 transaction.abort()
                 raise
@@ -176,10 +189,17 @@ class _Writer:
                 reach("group-finished")
                 transaction.commit()
                 reach("group-committed")
-                _tell_committed(runnable)
-                return
+                _tell_committed(group[:ran])
+                self._put_back(group[ran:])
+                return raised + group[:ran]
             transaction.abort()
-            runnable = [pending for pending in runnable if pending is not bad]
+            raised.append(bad)
+            group = [pending for pending in group if pending is not bad]
+        return raised
+
+    def _put_back(self, group: list[_Pending]) -> None:
+        with self._wake:
+            self._queue.extendleft(reversed(group))
 
     def _fail(self, group: list[_Pending], error: BaseException) -> None:
         """A full disk refuses this group; any other failure of a commit is final (a failed fsync can't be retried).
@@ -223,17 +243,20 @@ class _Pending:
             self.future.set_exception(self.error)
 
 
-def _run_jobs(transaction: lmdb.Transaction[bytes], group: list[_Pending]) -> _Pending | None:
-    """Runs every job; returns the first that raised, with its error noted, or None."""
-    for pending in group:
+def _run_jobs(transaction: lmdb.Transaction[bytes], group: list[_Pending]) -> tuple[int, _Pending | None]:
+    """Runs jobs, at least one, until a commit is due; returns how many, and the one that raised, its error noted."""
+    due = monotonic() + MAX_COMMIT_DELAY_S
+    for ran, pending in enumerate(group, start=1):
         try:
             pending.value = pending.job(transaction)
         except (lmdb.MapFullError, lmdb.DiskError):
             raise
         except Exception as error:  # noqa: BLE001 - the caller gets it
             pending.error = error
-            return pending
-    return None
+            return ran, pending
+        if monotonic() >= due:
+            return ran, None
+    return len(group), None
 
 
 def _tell_committed(group: list[_Pending]) -> None:

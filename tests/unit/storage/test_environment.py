@@ -83,6 +83,28 @@ async def test_waiting_jobs_share_one_commit(environment: Environment) -> None:
     assert len(transactions) <= 2  # the first may have joined the held group
 
 
+async def test_jobs_that_take_too_long_do_not_share_a_commit(
+    environment: Environment, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With no time to share, each job has a transaction of its own, in the order of the calls."""
+    monkeypatch.setattr("laura_fast.storage.environment.MAX_COMMIT_DELAY_S", 0.0)
+    table, seen = environment.table(b"t"), list[tuple[int, int]]()
+
+    def note(number: int) -> Callable[[lmdb.Transaction], None]:
+        def job(transaction: lmdb.Transaction) -> None:
+            if number == 2:
+                raise ZeroDivisionError
+            seen.append((number, transaction.id()))
+            transaction.put(b"n", b"%d" % number, db=table)
+
+        return job
+
+    results = await asyncio.gather(*(environment.write(note(number)) for number in range(5)), return_exceptions=True)
+    assert [type(result) for result in results] == [type(None)] * 2 + [ZeroDivisionError] + [type(None)] * 2
+    assert [number for number, _ in seen] == [0, 1, 3, 4]
+    assert len({transaction for _, transaction in seen}) == 4
+
+
 def test_a_second_process_is_refused_by_name(tmp_path: Path) -> None:
     environment = Environment.open(tmp_path)
     code = (
