@@ -105,6 +105,18 @@ MAX_INDEX_KEYS: Final = 20_000
 MAX_COMBINED_RANGES: Final = 4_096
 """Ranges of one index scan that `$in` conditions on several fields multiply to; beyond, the first fields bound."""
 
+INDEX_BUILD_S: Final = 0.01
+"""Work on an index build between two turns of other writes: they wait for one such slice at most."""
+
+INDEX_BUILD_DOCUMENTS: Final = 2_000
+"""Documents of one slice, where they are small; the first takes a few, the next ones as many as the time allows."""
+
+INDEX_BUILD_BYTES: Final = 4 * MIB
+"""Documents of one slice, where they are large: they are read before the first entry is written."""
+
+INDEX_BUILDS: Final = 2
+"""Builds that take turns; the others wait. All share one writer, so more would only all end later."""
+
 PLANNING_COUNTS: Final = (50, 500, 5_000)
 """Index entries counted to compare indexes, in rounds that end when one of them is known to be small."""
 

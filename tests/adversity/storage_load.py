@@ -135,7 +135,7 @@ async def _come_and_go(store: DocumentStore) -> None:
     """An index is built in slices and dropped, over and over."""
     while True:
         await store.write(lambda session: session.create_index(NS, COMING_AND_GOING))
-        while not await store.write(lambda session: session.build_index(NS, "n_-1", 7)):
+        while not (await store.write(lambda session: session.build_index(NS, "n_-1", 7))).ready:
             pass
         await store.write(lambda session: session.drop_index(NS, "n_-1"))
 

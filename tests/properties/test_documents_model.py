@@ -204,7 +204,7 @@ class DocumentsMachine(RuleBasedStateMachine):
         self.note()
 
     def build(self, namespace: str, name: str) -> None:
-        while not self.run(lambda session: session.build_index(namespace, name, 2)):
+        while not self.run(lambda session: session.build_index(namespace, name, 2)).ready:
             pass
 
     @rule(namespace=namespaces, definition=st.sampled_from(INDEXES))

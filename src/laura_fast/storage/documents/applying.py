@@ -155,8 +155,7 @@ def build_at_once(
 ) -> None:
     """Adds an index with all of its entries. Nobody asks whether keys are unique: who logged it had."""
     collection, index = schema.add_index(changes, collection, definition, compile_index(definition))
-    built, _ = schema.index_documents(changes, collection, index, None, unique=False)
-    schema.ready_index(changes, collection, built, time)
+    schema.ready_index(changes, collection, schema.index_documents(changes, collection, index), time)
 
 
 def put_image(changes: Changes, collection: Collection, key: bytes, image: bytes | None, *, ended: int = 0) -> None:

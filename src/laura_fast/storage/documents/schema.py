@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from itertools import islice
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from laura_fast.domain.documents import codec
 from laura_fast.errors import AlreadyExistsError, InvalidArgumentError, NotFoundError, OverloadedError
-from laura_fast.limits import MAX_COLLECTIONS, MAX_INDEXES, MAX_NAMESPACE_BYTES
+from laura_fast.limits import (
+    INDEX_BUILD_BYTES,
+    INDEX_BUILD_DOCUMENTS,
+    MAX_COLLECTIONS,
+    MAX_INDEXES,
+    MAX_NAMESPACE_BYTES,
+)
 from laura_fast.storage.documents import indexing
 from laura_fast.storage.documents.catalog import Collection, Index, IndexState
 from laura_fast.storage.documents.layout import ID_BYTES, TIME_BYTES, after
@@ -92,7 +97,7 @@ def create_index(
     if len(collection.indexes) >= MAX_INDEXES:
         raise OverloadedError(f"{collection.namespace} has {MAX_INDEXES} indexes: no more can be created", "LIMIT")
     collection, index = add_index(changes, collection, definition, compiled)
-    empty = not any(True for _ in _records(changes, collection, b"", 1))
+    empty = next(_records(changes, collection, b""), None) is None
     return _finish_index(changes, collection, index) if empty else index
 
 
@@ -132,7 +137,19 @@ def ready_index(changes: Changes, collection: Collection, index: Index, time: in
     return ready
 
 
-def build_index(session: WriteSession, namespace: str, name: str, limit: int) -> bool:
+class BuiltSlice(NamedTuple):
+    """What a slice of a build has done.
+
+    Attributes:
+        documents: So many more are in the index.
+        ready: All are.
+    """
+
+    documents: int
+    ready: bool
+
+
+def build_index(session: WriteSession, namespace: str, name: str, limit: int) -> BuiltSlice:
     """Adds the entries of the next documents in key order; the last slice makes the index READY.
 
     Raises:
@@ -145,31 +162,53 @@ def build_index(session: WriteSession, namespace: str, name: str, limit: int) ->
     if collection is None or index is None:
         raise NotFoundError(f'{namespace} has no index "{name}"', "NO_INDEX")
     if index.state is IndexState.READY:
-        return True
-    learnt, seen = index_documents(changes, collection, index, limit, unique=True)
-    if seen < limit:
+        return BuiltSlice(0, ready=True)
+    learnt, built = _index_slice(changes, collection, index, limit, unique=True)
+    if built.ready:
         _finish_index(changes, collection, learnt)
-        return True
-    changes.set_collection(collection.with_index(learnt))
-    return False
+    else:
+        changes.set_collection(collection.with_index(learnt))
+    return built
 
 
-def index_documents(
-    changes: Changes, collection: Collection, index: Index, limit: int | None, *, unique: bool
-) -> tuple[Index, int]:
-    """Adds the entries of documents behind the index's progress; returns the index with it, and how many they were.
+def index_documents(changes: Changes, collection: Collection, index: Index) -> Index:
+    """Adds the entries of all documents, unique or not; returns the index with what it learnt.
 
     Raises:
-        AlreadyExistsError: DUPLICATE_KEY, where the index is unique and that is to be checked.
         InvalidArgumentError: A document can't be indexed.
     """
-    alone, seen = replace(collection, indexes=(index,)), 0
-    for key, body in list(_records(changes, collection, index.progress, limit)):
+    ready = False
+    while not ready:
+        index, (_, ready) = _index_slice(changes, collection, index, INDEX_BUILD_DOCUMENTS, unique=False)
+    return index
+
+
+def _index_slice(
+    changes: Changes, collection: Collection, index: Index, limit: int, *, unique: bool
+) -> tuple[Index, BuiltSlice]:
+    """Adds the entries of the documents behind the index's progress; returns the index with it."""
+    alone = replace(collection, indexes=(index,))
+    documents, more = _next_documents(changes, collection, index.progress, limit)
+    for key, body in documents:
         document = codec.decode_stored(body)
         entries, alone = indexing.new_entry_keys(changes, alone, key, document, unique=unique)
         indexing.add_entries(changes, entries, key)
-        alone, seen = alone.with_index(replace(alone.indexes[0], progress=key)), seen + 1
-    return alone.indexes[0], seen
+        alone = alone.with_index(replace(alone.indexes[0], progress=key))
+    return alone.indexes[0], BuiltSlice(len(documents), ready=not more)
+
+
+def _next_documents(
+    changes: Changes, collection: Collection, progress: bytes, limit: int
+) -> tuple[list[tuple[bytes, bytes]], bool]:
+    """Documents behind a key, read before anything is written, and whether more follow; few where they are large."""
+    found: list[tuple[bytes, bytes]] = []
+    size = 0
+    for key, body in _records(changes, collection, progress):
+        if len(found) == limit or size >= INDEX_BUILD_BYTES:
+            return found, True
+        found.append((key, body))
+        size += len(body)
+    return found, False
 
 
 def drop_index(changes: Changes, namespace: str, name: str) -> bool:
@@ -191,10 +230,7 @@ def take_index(changes: Changes, collection: Collection, index: Index, time: int
     changes.set_collection(Collection(index.id, collection.namespace, time, (index,), dropped=time, drop_id=op_id))
 
 
-def _records(
-    changes: Changes, collection: Collection, progress: bytes, limit: int | None
-) -> Iterator[tuple[bytes, bytes]]:
+def _records(changes: Changes, collection: Collection, progress: bytes) -> Iterator[tuple[bytes, bytes]]:
     start = collection.prefix + progress + b"\0" if progress else collection.prefix
-    scan = changes.writer.scan(changes.tables.records, start, after(collection.prefix))
-    for key, record in islice(scan, limit):
+    for key, record in changes.writer.scan(changes.tables.records, start, after(collection.prefix)):
         yield key[ID_BYTES:], record[TIME_BYTES:]

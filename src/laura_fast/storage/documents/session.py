@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from laura_fast.storage.documents.ledger import Ledger
     from laura_fast.storage.documents.oplog import OplogEntry
     from laura_fast.storage.documents.quota import Quota
+    from laura_fast.storage.documents.schema import BuiltSlice
 
 
 class WriteSession(Snapshot):
@@ -162,8 +163,8 @@ class WriteSession(Snapshot):
         collection = self.create_collection(namespace)
         return schema.create_index(self.changes, collection, definition, self._compile_index(definition))
 
-    def build_index(self, namespace: str, name: str, limit: int) -> bool:
-        """Indexes up to `limit` documents more; tells whether the index is READY now.
+    def build_index(self, namespace: str, name: str, limit: int) -> BuiltSlice:
+        """Indexes up to `limit` documents more; tells how many, and whether the index is READY now.
 
         Raises:
             NotFoundError: There is no such index.

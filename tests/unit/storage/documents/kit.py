@@ -80,7 +80,7 @@ class Kit:
 
     async def index(self, definition: Mapping[str, Any], namespace: str = NS) -> None:
         await self.store.write(lambda session: session.create_index(namespace, definition))
-        while not await self.store.write(lambda session: session.build_index(namespace, definition["name"], 2)):
+        while not (await self.store.write(lambda session: session.build_index(namespace, definition["name"], 2))).ready:
             pass
 
     def documents(self, at: int | None = None, namespace: str = NS, **scan: Any) -> list[dict[str, Any]]:

@@ -108,14 +108,14 @@ async def test_a_unique_index_names_itself_and_leaves_nothing(kit: Kit) -> None:
 async def test_an_index_is_built_in_slices_while_writes_go_on(kit: Kit) -> None:
     await kit.insert(*({"_id": number, "n": -number} for number in range(5)))
     await kit.store.write(lambda session: session.create_index(NS, BY_N))
-    assert not await kit.store.write(lambda session: session.build_index(NS, "n_1", 2))
+    assert not (await kit.store.write(lambda session: session.build_index(NS, "n_1", 2))).ready
     with pytest.raises(NotFoundError):
         kit.by_index("n_1")
     await kit.insert({"_id": 0.5, "n": 10}, {"_id": 9, "n": 11})
     await kit.replace({"_id": 0, "n": 12})
     await kit.remove(4)
     kit.reopen()
-    while not await kit.store.write(lambda session: session.build_index(NS, "n_1", 2)):
+    while not (await kit.store.write(lambda session: session.build_index(NS, "n_1", 2))).ready:
         pass
     assert kit.by_index("n_1") == [3, 2, 1, 0.5, 9, 0]
     collection = kit.store.catalog.collections[NS]

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any, Final, NamedTuple, NoReturn
 
 from laura_fast import limits
+from laura_fast.domain.documents.keys import encode_value
 from laura_fast.errors import InvalidArgumentError
 
 ID_INDEX_NAME: Final = "_id_"
@@ -100,6 +101,16 @@ def parse_definition(document: Mapping[str, Any]) -> IndexDefinition:
     return IndexDefinition(_parse_name(document, fields), fields, unique, sparse, partial)
 
 
+def conflict(wanted: IndexDefinition, other: IndexDefinition) -> str:
+    """Why one collection can't have both; empty where it can, or where they are the same."""
+    same = _signature(wanted) == _signature(other)
+    if wanted.name == other.name and not same:
+        return f'there is another index with the name "{other.name}"'
+    if wanted.name != other.name and same:
+        return f'the index "{other.name}" is the same but for its name'
+    return ""
+
+
 def key_pattern(fields: tuple[IndexField, ...]) -> dict[str, int]:
     """The fields as MongoDB writes them: `{"a": 1, "b": -1}`."""
     return {path: -1 if descending else 1 for path, descending in fields}
@@ -108,6 +119,12 @@ def key_pattern(fields: tuple[IndexField, ...]) -> dict[str, int]:
 def default_name(fields: tuple[IndexField, ...]) -> str:
     """The name that MongoDB's drivers make: `a_1_b_-1`."""
     return "_".join(f"{path}_{order}" for path, order in key_pattern(fields).items())
+
+
+def _signature(definition: IndexDefinition) -> tuple[object, ...]:
+    """What an index is, apart from its name. Filters compare as values do: in Python, True is 1."""
+    partial = None if definition.partial is None else encode_value(dict(definition.partial))
+    return definition.fields, definition.unique, definition.sparse, partial
 
 
 def _refuse_unknown_options(document: Mapping[str, Any]) -> None:

@@ -7,7 +7,13 @@ from typing import Any
 import pytest
 
 from laura_fast import limits
-from laura_fast.domain.documents.indexing.definitions import ID_INDEX, IndexDefinition, IndexField, parse_definition
+from laura_fast.domain.documents.indexing.definitions import (
+    ID_INDEX,
+    IndexDefinition,
+    IndexField,
+    conflict,
+    parse_definition,
+)
 from laura_fast.errors import InvalidArgumentError
 
 
@@ -78,3 +84,29 @@ def test_what_is_refused_is_named(document: dict[str, Any], said: str) -> None:
         parse_definition(document)
     assert said in refused.value.message
     assert refused.value.reason == "INVALID_INDEX"
+
+
+@pytest.mark.parametrize(
+    ("document", "said"),
+    [
+        ({"key": {"a": 1}}, ""),
+        ({"key": {"b": 1}}, ""),
+        ({"key": {"a": -1}}, ""),
+        ({"key": {"a": 1}, "name": "b"}, 'the index "a_1" is the same but for its name'),
+        ({"key": {"b": 1}, "name": "a_1"}, 'another index with the name "a_1"'),
+        ({"key": {"a": 1}, "unique": True}, 'another index with the name "a_1"'),
+        ({"key": {"a": 1}, "unique": True, "name": "b"}, ""),
+        ({"key": {"a": 1}, "partialFilterExpression": {"b": 1}, "name": "b"}, ""),
+    ],
+)
+def test_two_indexes_of_a_collection_differ_in_name_and_in_what_they_are(document: dict[str, Any], said: str) -> None:
+    assert said in conflict(parse_definition(document), parse_definition({"key": {"a": 1}}))
+    assert bool(conflict(parse_definition(document), parse_definition({"key": {"a": 1}}))) is bool(said)
+
+
+def test_filters_differ_as_values_do() -> None:
+    one, other = (
+        parse_definition({"key": {"a": 1}, "name": name, "partialFilterExpression": {"b": value}})
+        for name, value in (("x", True), ("y", 1))
+    )
+    assert not conflict(one, other)
