@@ -12,6 +12,7 @@ from laura_fast.app.identity import own_id
 from laura_fast.app.listening import listen
 from laura_fast.app.observing import log_change, make_side_port
 from laura_fast.app.ready_file import ReadyFile
+from laura_fast.app.replication import join_replica_set
 from laura_fast.app.transports import create_transport
 from laura_fast.app.wiring import Node, Services
 from laura_fast.errors import StartupError, StorageFailedError
@@ -95,7 +96,10 @@ class Server:
         statistics = RpcStats()
         database = await open_database(self._config, data, self._clock)
         undo.push_async_callback(database.close)
-        node = Node(node_id, membership, database, self._clock, lambda: self._bound)
+        member = await join_replica_set(
+            undo, self._config, node_id, database=database, membership=membership, clock=self._clock
+        )
+        node = Node(node_id, membership, database, self._clock, lambda: self._bound, member)
         self._services = services = Services(self._config, node, statistics)
         transport = create_transport(self._config, statistics)
         transport.add_generic_rpc_handlers(services.handlers)
@@ -107,6 +111,8 @@ class Server:
             undo.push_async_callback(side_port.stop)
             self.metrics_address = await side_port.start()
         await transport.start()
+        if member:
+            await member.start()
         services.serve()
         self._ready_file.write(address)
         self._address, self._transport = address, transport

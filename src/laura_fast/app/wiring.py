@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from laura_fast.domain.replication.election import BEATS_PER_TIMEOUT
 from laura_fast.services import health, reflection
 from laura_fast.services.admin import AdminService
 from laura_fast.services.binding import bind
@@ -14,6 +15,7 @@ from laura_fast.services.endless import EndlessStreams
 from laura_fast.services.health import HealthService
 from laura_fast.services.identity import identity_check
 from laura_fast.services.membership import MembershipServicer
+from laura_fast.services.replication.servicer import ReplicaSetServicer, ReplicationServicer
 from laura_fast.services.router import RouterServicer
 from laura_fast.services.shard_map import HomeShard
 from laura_fast.services.unimplemented import Completed
@@ -27,20 +29,23 @@ if TYPE_CHECKING:
     from laura_fast.node.database.database import Database
     from laura_fast.node.membership import Membership
     from laura_fast.node.ports import Clock
+    from laura_fast.node.replication.driver import ReplicaSet
     from laura_fast.observability.rpc import RpcStats
+    from laura_fast.services.binding import Context
 
 ANSWER_MS: Final = 1000
 """What a long poll leaves of the request timeout for its answer; at most half of it."""
 
 
 class Node(NamedTuple):
-    """What the services answer from; `address` is known once the server listens."""
+    """What the services answer from; `address` is known once the server listens, `member` is None where it is alone."""
 
     id: str
     membership: Membership
     database: Database
     clock: Clock
     address: Callable[[], str]
+    member: ReplicaSet | None = None
 
 
 class Services:
@@ -74,6 +79,8 @@ class Services:
             "laura.fast.v1.MembershipService": self.streams,
             "laura.fast.v1.AdminService": self.admin,
         }
+        if node.member:
+            self._servicers |= _replication(config, node.member, check)
         self._health = HealthService()
         self._health.set(health.SERVER, health.READINESS, *SERVICES, serving=False)
         self.handlers = _handlers(self._servicers, self._health, reflect=config.reflection)
@@ -95,6 +102,16 @@ class Services:
         self._health.shut_down()
         self._membership.drain()
         self._endless.end_all()
+
+
+def _replication(config: Config, member: ReplicaSet, check: Callable[[Context, str], None]) -> dict[str, object]:
+    keep_alive_s = config.election_timeout_ms / 1000 / BEATS_PER_TIMEOUT
+    return {
+        "lauradb.cluster.ReplicationService": ReplicationServicer(
+            member, keep_alive_s=keep_alive_s, require_identity=check
+        ),
+        "laura.fast.v1.ReplicaSetService": ReplicaSetServicer(config.replica_set, member, require_identity=check),
+    }
 
 
 def _handlers(

@@ -16,8 +16,10 @@ NEEDS = {
     "tls_key_file": "tls_cert_file",
     "tls_client_ca_file": "tls_cert_file",
     "tls_bind_node_id": "tls_client_ca_file",
+    "replica_set": "node_id",
+    "members": "replica_set",
 }
-"""A setting and the one without which it would silently protect nothing."""
+"""A setting and the one without which it would silently mean nothing."""
 
 
 def problems_between(values: Mapping[str, int | str | bool], written: Mapping[str, str]) -> list[str]:

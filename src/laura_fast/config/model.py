@@ -10,6 +10,7 @@ import msgspec
 from laura_fast import limits
 from laura_fast.config.checks import problems_between
 from laura_fast.config.kinds import Address, Boolean, Choice, Duration, Integer, Kind, PowerOfTwo, Size, Text, Value
+from laura_fast.config.members import Members
 from laura_fast.errors import ConfigError
 
 HOUR_MS: Final = 3_600_000
@@ -196,6 +197,25 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     cursor_lifetime_ms: Annotated[
         int, Setting(Duration(1_000, 24 * HOUR_MS), "How long the next page of a query can be asked for.")
     ] = limits.CURSOR_LIFETIME_MS
+    replica_set: Annotated[
+        str,
+        Setting(Text("a name", 64), "Replica set that this server is a member of. Unset, it is alone.", "none"),
+    ] = ""
+    members: Annotated[
+        str,
+        Setting(
+            Members(),
+            "Members of the replica set at its first start, this one too; afterwards what the set stored rules.",
+            "none",
+        ),
+    ] = ""
+    election_timeout_ms: Annotated[
+        int,
+        Setting(
+            Duration(100, 60_000),
+            "Silence of the primary after which another is elected. Too short elects at every stall of a disk.",
+        ),
+    ] = 2_000
     metrics_listen: Annotated[
         str, Setting(Address(), "Address of /metrics, /livez, /readyz and /status.json; plain HTTP.", "off")
     ] = ""

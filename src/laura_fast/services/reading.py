@@ -13,17 +13,21 @@ if TYPE_CHECKING:
 
 
 def check_reading(request: routing_pb2.QueryRequest | routing_pb2.AggregationRequest) -> None:
-    """Raises RpcError for an option that can't be, or not here.
-
-    Every read concern is met: there is one member, and what it shows is on disk.
-    """
+    """Raises RpcError for an option that can't be, or not here."""
     concerns.check_no_transaction(request.txn_id)
     if request.max_examined < 0:
         raise InvalidArgumentError(f"max_examined is negative: {request.max_examined}", "NEGATIVE_NUMBER")
     if request.read_concern not in options_pb2.ReadConcern.values():
         raise InvalidArgumentError(f"read_concern {request.read_concern} is not known", "READ_CONCERN")
-    if request.HasField("read_preference"):
-        concerns.check_read(_preference(request.read_preference))
+
+
+def preference(request: routing_pb2.QueryRequest | routing_pb2.AggregationRequest) -> concerns.ReadPreference:
+    """The read preference of a request; that of one that has none is the primary.
+
+    Raises:
+        InvalidArgumentError: READ_PREFERENCE: there is no such mode.
+    """
+    return _preference(request.read_preference) if request.HasField("read_preference") else concerns.ReadPreference()
 
 
 def _preference(preference: options_pb2.ReadPreference) -> concerns.ReadPreference:

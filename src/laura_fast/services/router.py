@@ -21,7 +21,7 @@ from laura_fast.node.database.commands import (
 from laura_fast.node.database.names import namespace
 from laura_fast.pb.lauradb.cluster import routing_pb2
 from laura_fast.services.identity import authenticated_peer
-from laura_fast.services.reading import check_reading
+from laura_fast.services.reading import check_reading, preference
 from laura_fast.services.time_left import seconds_left
 
 if TYPE_CHECKING:
@@ -56,6 +56,7 @@ class RouterServicer:
 
     async def Query(self, request: routing_pb2.QueryRequest, context: Context) -> routing_pb2.QueryResponse:  # noqa: N802 - the RPC's name
         started = self._clock.monotonic()
+        self._database.replication.check_read(preference(request))
         page = await self._database.query(query_command(request, seconds_left(context, self._longest_s)))
         stats = routing_pb2.QueryStats(
             documents_examined=min(page.examined, _INT32_MAX),
@@ -72,7 +73,7 @@ class RouterServicer:
         )
 
     async def Insert(self, request: routing_pb2.InsertRequest, context: Context) -> bytes:  # noqa: N802 - the RPC's name
-        _check_writing(request)
+        self._check_writing(request)
         command = InsertCommand(
             namespace(request.database, request.collection), tuple(request.documents), request.ordered
         )
@@ -85,10 +86,10 @@ class RouterServicer:
                 inserted_ids=outcome.inserted_ids,
             ).SerializeToString()
 
-        return await _in_time(request, self._database.insert(command, _origin(request, context), respond))
+        return await self._settled(request, self._database.insert(command, _origin(request, context), respond))
 
     async def Update(self, request: routing_pb2.UpdateRequest, context: Context) -> bytes:  # noqa: N802 - the RPC's name
-        _check_writing(request)
+        self._check_writing(request)
         place = namespace(request.database, request.collection)
         command = UpdateCommand(place, request.query, request.update, request.multi, request.upsert)
 
@@ -102,21 +103,22 @@ class RouterServicer:
             ).SerializeToString()
 
         origin, seconds = _origin(request, context), seconds_left(context, self._longest_s)
-        return await _in_time(request, self._database.update(command, origin, seconds, respond))
+        return await self._settled(request, self._database.update(command, origin, seconds, respond))
 
     async def Delete(self, request: routing_pb2.DeleteRequest, context: Context) -> bytes:  # noqa: N802 - the RPC's name
-        _check_writing(request)
+        self._check_writing(request)
         command = DeleteCommand(namespace(request.database, request.collection), request.query, request.multi)
 
         def respond(deleted: int) -> bytes:
             return routing_pb2.DeleteResponse(request_id=request.request_id, deleted_count=deleted).SerializeToString()
 
         origin, seconds = _origin(request, context), seconds_left(context, self._longest_s)
-        return await _in_time(request, self._database.delete(command, origin, seconds, respond))
+        return await self._settled(request, self._database.delete(command, origin, seconds, respond))
 
     async def Aggregate(  # noqa: N802 - the RPC's name
         self, request: routing_pb2.AggregationRequest, context: Context
     ) -> routing_pb2.AggregationResponse:
+        self._database.replication.check_read(preference(request))
         results = await self._database.aggregate(aggregate_command(request, seconds_left(context, self._longest_s)))
         return routing_pb2.AggregationResponse(request_id=request.request_id, results=results)
 
@@ -128,6 +130,28 @@ class RouterServicer:
         place = namespace(request.database, request.collection)
         known = self._database.has_database(request.database)
         return self._home.shard_map(place, request.version, known=known)
+
+    def _check_writing(self, request: WriteRequest) -> None:
+        concerns.check_no_transaction(request.txn_id)
+        self._database.replication.check_write(_concern(request))
+
+    async def _settled(self, request: WriteRequest, write: Awaitable[bytes]) -> bytes:
+        """The write's answer, once its concern is reached, within the caller's `wtimeout_ms`; else the write goes on.
+
+        Raises:
+            DeadlineError: WRITE_CONCERN_TIMEOUT.
+            UnavailableError: OUTCOME_UNKNOWN.
+        """
+        concern = _concern(request)
+        longest_ms = min(concern.wtimeout_ms, concerns.LONGEST_WTIMEOUT_MS)
+        try:
+            async with asyncio.timeout(longest_ms / 1000 if longest_ms else None):
+                answer = await write
+                await self._database.replication.settle(concern)
+                return answer
+        except TimeoutError:
+            text = f"the write was not safe within {longest_ms} ms; repeat its request_id to learn its outcome"
+            raise DeadlineError(text, "WRITE_CONCERN_TIMEOUT") from None
 
 
 def query_command(request: routing_pb2.QueryRequest, seconds: float | None) -> QueryCommand:
@@ -168,27 +192,5 @@ def _origin(request: WriteRequest, context: Context) -> Origin:
     return Origin(request.client_id or authenticated_peer(context), request.request_id)
 
 
-def _check_writing(request: WriteRequest) -> None:
-    concerns.check_no_transaction(request.txn_id)
-    concerns.check_write(_concern(request))
-
-
 def _concern(request: WriteRequest) -> concerns.WriteConcern:
     return concerns.WriteConcern(request.write_concern.w, request.write_concern.wtimeout_ms)
-
-
-async def _in_time(request: WriteRequest, write: Awaitable[bytes]) -> bytes:
-    """The write's answer, if its concern is reached within the caller's `wtimeout_ms`. The write goes on in any case.
-
-    Raises:
-        DeadlineError: WRITE_CONCERN_TIMEOUT.
-    """
-    wtimeout_ms = request.write_concern.wtimeout_ms
-    if not wtimeout_ms:
-        return await write
-    try:
-        async with asyncio.timeout(min(wtimeout_ms, concerns.LONGEST_WTIMEOUT_MS) / 1000):
-            return await write
-    except TimeoutError:
-        text = f"the write was not on disk within {wtimeout_ms} ms; repeat its request_id to learn its outcome"
-        raise DeadlineError(text, "WRITE_CONCERN_TIMEOUT") from None

@@ -45,6 +45,9 @@ FLAGS_OF_THE_CONTRACT = [
     "--max-examined",
     "--query-memory-bytes",
     "--cursor-lifetime",
+    "--replica-set",
+    "--members",
+    "--election-timeout",
     "--metrics-listen",
 ]
 
@@ -81,6 +84,9 @@ OTHER_VALUE = {
     "max_examined": "1000",
     "query_memory_bytes": "2MiB",
     "cursor_lifetime": "1m",
+    "replica_set": "rs0",
+    "members": "n1=127.0.0.1:7001,n2=127.0.0.1:7002",
+    "election_timeout": "1s",
     "metrics_listen": "[::1]:9090",
 }
 COMPANIONS = {
@@ -88,6 +94,8 @@ COMPANIONS = {
     "tls_key_file": ("tls_cert_file",),
     "tls_client_ca_file": ("tls_cert_file", "tls_key_file"),
     "tls_bind_node_id": ("tls_cert_file", "tls_key_file", "tls_client_ca_file"),
+    "replica_set": ("node_id",),
+    "members": ("replica_set", "node_id"),
 }
 
 

@@ -51,12 +51,11 @@ def check_write(concern: WriteConcern, members: int = 1) -> None:
         raise FailedPreconditionError(text, "WRITE_CONCERN_UNSATISFIABLE")
 
 
-def check_read(preference: ReadPreference) -> None:
-    """Refuses a preference that no member satisfies; this one is the primary, without tags.
+def check_consistent(preference: ReadPreference) -> None:
+    """Refuses a preference that contradicts itself (MongoDB's server selection, "Read preference").
 
     Raises:
-        InvalidArgumentError: READ_PREFERENCE: it contradicts itself (MongoDB's server selection, "Read preference").
-        FailedPreconditionError: NO_SUITABLE_MEMBER.
+        InvalidArgumentError: READ_PREFERENCE.
     """
     mode, tagged, staleness_s = preference
     if staleness_s and staleness_s < MIN_STALENESS_S:
@@ -66,6 +65,17 @@ def check_read(preference: ReadPreference) -> None:
         raise InvalidArgumentError(
             "read_preference PRIMARY takes no tag_sets and no max_staleness_s", "READ_PREFERENCE"
         )
+
+
+def check_read(preference: ReadPreference) -> None:
+    """Refuses a preference that no member satisfies; this one is the primary, without tags.
+
+    Raises:
+        InvalidArgumentError: READ_PREFERENCE: it contradicts itself.
+        FailedPreconditionError: NO_SUITABLE_MEMBER.
+    """
+    check_consistent(preference)
+    mode, tagged, _ = preference
     if mode == "SECONDARY" or (mode == "NEAREST" and tagged):
         text = (
             f"read_preference {mode}{' with tag_sets' if tagged else ''}: the only member is the primary, without tags"

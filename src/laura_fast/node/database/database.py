@@ -28,6 +28,7 @@ from laura_fast.node.database.names import parts
 from laura_fast.node.database.once import Writes, ticket
 from laura_fast.node.database.queries import Queries, decode_optional
 from laura_fast.node.database.readers import Readers
+from laura_fast.node.database.replication import Alone
 from laura_fast.node.database.upkeep import Upkeep
 from laura_fast.node.database.verifying import Verifications
 
@@ -47,6 +48,7 @@ if TYPE_CHECKING:
     )
     from laura_fast.node.database.cursors import Cursors
     from laura_fast.node.database.once import Ticket
+    from laura_fast.node.database.replication import Replication
     from laura_fast.node.database.settings import DatabaseSettings
     from laura_fast.node.ports import Clock
     from laura_fast.storage.documents.snapshot import Snapshot
@@ -59,13 +61,15 @@ class Database:
     """Queries and writes. Writes answer bytes, as the answer of a repeated request must be the same one.
 
     Attributes:
+        store: The documents.
         collections: Which there are, and their indexes.
         verifications: Checks of everything stored.
+        replication: Says when writes are taken and safe; a node without others until it is replaced.
     """
 
     def __init__(self, store: DocumentStore, cursors: Cursors, clock: Clock, settings: DatabaseSettings) -> None:
         """Starts its threads and its upkeep, in the event loop; call `close` in the end."""
-        self._store = store
+        self.store = store
         self._clock = clock
         self._settings = settings
         self._readers = Readers()
@@ -73,6 +77,7 @@ class Database:
         self._upkeep.start()
         self.collections = Collections(store, self._readers)
         self.verifications = Verifications(store)
+        self.replication: Replication = Alone()
         self._writes = Writes()
         self._queries = Queries(store, cursors)
         self._aggregates = Aggregates(store, clock.wall_ms, settings.max_answer_bytes)
@@ -100,7 +105,7 @@ class Database:
 
     async def explain_query(self, command: QueryCommand, *, execute: bool) -> Document:
         """The plan of a query; with `execute`, also what its first page took."""
-        told = await self._readers.run(lambda: explain_query(self._store, command))
+        told = await self._readers.run(lambda: explain_query(self.store, command))
         if not execute:
             return told
         started = self._clock.monotonic()
@@ -111,7 +116,7 @@ class Database:
 
     async def explain_aggregate(self, command: AggregateCommand, *, execute: bool) -> Document:
         """The plan of what a pipeline begins with; with `execute`, also what all of it took."""
-        told = await self._readers.run(lambda: explain_aggregate(self._store, command, self._clock.wall_ms()))
+        told = await self._readers.run(lambda: explain_aggregate(self.store, command, self._clock.wall_ms()))
         if not execute:
             return told
         started, budget = self._clock.monotonic(), self.budget(command.seconds, command.max_examined)
@@ -124,7 +129,7 @@ class Database:
 
     def has_database(self, database: str) -> bool:
         """Whether some collection is in it."""
-        return any(parts(place)[0] == database for place in self._store.catalog.collections)
+        return any(parts(place)[0] == database for place in self.store.catalog.collections)
 
     async def insert(self, command: InsertCommand, origin: Origin, respond: Callable[[InsertOutcome], bytes]) -> bytes:
         """Adds documents, each by itself; what `respond` makes of the outcome.
@@ -138,7 +143,7 @@ class Database:
             text = f"{len(command.documents)} documents in one request; allowed: {limits.MAX_INSERT_DOCUMENTS}"
             raise InvalidArgumentError(text, "TOO_MANY_DOCUMENTS")
         request = ticket(origin, command.namespace, "Insert", command)
-        return await self._run(request, lambda: Insert(command, origin, request, respond).run(self._store))
+        return await self._run(request, lambda: Insert(command, origin, request, respond).run(self.store))
 
     async def update(
         self, command: UpdateCommand, origin: Origin, seconds: float | None, respond: Callable[[UpdateOutcome], bytes]

@@ -9,16 +9,15 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
-import structlog
-
 from laura_fast.domain.replication import events
 from laura_fast.domain.replication.election import BEATS_PER_TIMEOUT, Election
 from laura_fast.domain.replication.events import Role
 from laura_fast.domain.replication.members import Position
 from laura_fast.errors import ClientError, FailedPreconditionError, StorageFailedError
 from laura_fast.node.replication.following import Following
-from laura_fast.node.replication.leading import Leading
+from laura_fast.node.replication.leading import Leading, outcome_unknown
 from laura_fast.node.replication.messages import Beat, Question, Reply, Report
+from laura_fast.observability import log
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
@@ -31,7 +30,7 @@ if TYPE_CHECKING:
     from laura_fast.node.replication.messages import Batch, Fetch
     from laura_fast.node.replication.ports import Peers, ReplicaLog
 
-log = structlog.get_logger(__name__)
+_log = log.get("laura_fast.replication")
 
 
 class ReplicaSet:
@@ -116,6 +115,21 @@ class ReplicaSet:
             told = f"the primary is {primary.id} at {primary.address}" if primary else "no primary is known now"
             raise FailedPreconditionError(f"not primary: {told}", "NOT_PRIMARY", metadata=hint)
         return self._leading
+
+    @property
+    def leads(self) -> bool:
+        """Whether this node is in office."""
+        return self._leading is not None
+
+    async def settle(self, concern: WriteConcern) -> None:
+        """Returns when all that is in our log is as safe as asked.
+
+        Raises:
+            UnavailableError: OUTCOME_UNKNOWN: this node leads no more, and what it wrote may be undone or not.
+        """
+        if self._leading is None:
+            raise outcome_unknown()
+        await self._leading.wait(self._log.last.op_id, concern)
 
     async def wait(self, op_id: int, concern: WriteConcern) -> None:
         """Returns when one of our own entries is as safe as asked. Raises as `Leading.wait` and `lead`."""
@@ -205,7 +219,7 @@ class ReplicaSet:
                 if member.votes:
                     self._spawn(self._ask(member, step.ask))
         if step.role:
-            log.info("role", node=self.me, role=step.role.value, term=self.term, reason=step.reason)
+            _log.info("role", node=self.me, role=step.role.value, term=self.term, reason=step.reason)
         self._change_office()
         if step.beat:
             for member in self._others():
@@ -314,4 +328,4 @@ class ReplicaSet:
         if error and not isinstance(
             error, (ClientError, TimeoutError, StorageFailedError)
         ):  # the node hears of its disk
-            log.critical("replica_set_task_failed", node=self.me, exc_info=error)
+            _log.critical("replica_set_task_failed", node=self.me, exc_info=error)

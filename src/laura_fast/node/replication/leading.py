@@ -81,7 +81,12 @@ class Leading:
 
     def end(self) -> None:
         """Another term began: what waits may have happened or not."""
-        told = "the primary lost its office while the write was on its way; a retry with the same request_id settles it"
         self._over = True
-        self._waiters.fail(UnavailableError(told, "OUTCOME_UNKNOWN", retry_after_ms=0))
+        self._waiters.fail(outcome_unknown())
         self._grew.set()
+
+
+def outcome_unknown() -> UnavailableError:
+    """The answer to a write whose primary lost its office."""
+    told = "the primary lost its office while the write was on its way; a retry with the same request_id settles it"
+    return UnavailableError(told, "OUTCOME_UNKNOWN", retry_after_ms=0)

@@ -1,0 +1,105 @@
+"""Three real servers form a replica set: what was acknowledged survives kill -9 of every member in turn."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from bench.rivals.process import free_port
+from laura_fast.client import ClusterClient
+from laura_fast.client.documents import DocumentClient
+from laura_fast.errors import ClientError, RemoteError
+from tests.e2e.processes import ServerProcess, until
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+NAMES = ("n1", "n2", "n3")
+NAMESPACE = "shop.orders"
+WRITES = 10
+
+
+class Members:
+    """The processes, by id."""
+
+    def __init__(self, directory: Path) -> None:
+        self.ports = {name: free_port() for name in NAMES}
+        self.running: dict[str, ServerProcess] = {}
+        self._directory = directory
+
+    @property
+    def addresses(self) -> list[str]:
+        return [f"127.0.0.1:{port}" for port in self.ports.values()]
+
+    def start(self, name: str) -> None:
+        members = ",".join(f"{each}=127.0.0.1:{port}" for each, port in self.ports.items())
+        flags = ("--node-id", name, "--replica-set", "rs0", "--members", members, "--election-timeout", "1s")
+        self.running[name] = ServerProcess(self._directory / name, *flags, port=self.ports[name])
+
+    def kill(self, name: str) -> None:
+        self.running.pop(name).kill()
+
+    def primary(self) -> str:
+        """The last one that was elected and still runs, once there is one."""
+
+        def elected() -> str:
+            terms = {_term(process.log): name for name, process in self.running.items()}
+            return terms[max(terms)] if max(terms) else ""
+
+        return until(elected, "primary")
+
+
+def _term(log: str) -> int:
+    """The last term in which this process says that it was elected; 0 = it never was, or is primary no more."""
+    roles = [line for line in log.splitlines() if '"event":"role"' in line]
+    if not roles or '"role":"primary"' not in roles[-1]:
+        return 0
+    return int(roles[-1].partition('"term":')[2].partition(",")[0])
+
+
+@pytest.fixture
+def members(tmp_path: Path) -> Iterator[Members]:
+    found = Members(tmp_path)
+    try:
+        for name in NAMES:
+            found.start(name)
+        for name in NAMES:
+            assert found.running[name].address
+        yield found
+    finally:
+        for name in list(found.running):
+            found.kill(name)
+
+
+@pytest.mark.timeout(180)
+async def test_acknowledged_writes_survive_the_death_of_every_member(members: Members) -> None:
+    async with ClusterClient(members.addresses) as cluster:
+        client = DocumentClient(cluster, timeout_s=30)
+        written = 0
+        for _ in NAMES:
+            for _ in range(WRITES):
+                await client.insert(NAMESPACE, [{"_id": written}])
+                written += 1
+            victim = members.primary()
+            members.kill(victim)
+            await client.insert(NAMESPACE, [{"_id": written}])
+            written += 1
+            members.start(victim)
+            assert members.running[victim].address
+        held = [document["_id"] async for document in client.find(NAMESPACE, sort={"_id": 1})]
+        assert held == list(range(written))
+
+
+async def test_a_secondary_refuses_writes_and_reads_and_names_the_primary(members: Members) -> None:
+    primary = members.primary()
+    secondary = next(name for name in NAMES if name != primary)
+    async with ClusterClient([f"127.0.0.1:{members.ports[secondary]}"]) as cluster:
+        client = DocumentClient(cluster, timeout_s=0.5)
+        for call in (client.insert(NAMESPACE, [{"_id": 1}]), client.find_one(NAMESPACE)):
+            with pytest.raises(ClientError) as refused:
+                await call
+            failures: tuple[RemoteError, ...] = getattr(refused.value, "failures", ())
+            assert {each.reason for each in failures} == {"NOT_PRIMARY"}
+            assert f"{primary} at 127.0.0.1:{members.ports[primary]}" in failures[0].message
