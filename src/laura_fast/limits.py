@@ -470,9 +470,12 @@ MAX_PATTERN_BYTES: Final = 32 * KIB
 
 PATTERN_MEMORY_BYTES: Final = 1 * MIB
 """Program and automaton of one regular expression; what needs more is refused, so that no pattern eats the memory."""
-# --- sorts and updates ----------------------------------------------------------------------------------------------
+# --- sorts, projections and updates ---------------------------------------------------------------------------------
 MAX_SORT_FIELDS: Final = 32
 """As many as an index may have, which is what a sort is made of."""
+
+MAX_PATHS: Final = 10_000
+"""Paths of one update or projection: compiling a million, as a message can hold, would take the loop half a minute."""
 
 MAX_ARRAY_PADDING: Final = 1_500_000
 """MongoDB's limit for one array; here all nulls that an update pads arrays with, so that a short update can't take

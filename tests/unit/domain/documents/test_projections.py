@@ -9,6 +9,7 @@ import pytest
 from bson.decimal128 import Decimal128
 from bson.int64 import Int64
 
+from laura_fast import limits
 from laura_fast.domain.documents.projections import compile_projection
 from laura_fast.errors import InvalidArgumentError
 
@@ -165,6 +166,7 @@ def test_covered_queries_learn_what_is_returned(projection: dict[str, Any], incl
         ({"a": {"$elemMatch": 1}}, "'a'"),
         ({"a.b": {"$elemMatch": {"x": 1}}}, "'a.b'"),
         ({"a" + ".b" * 100: 1}, "101 parts"),
+        ({f"a{number}": 1 for number in range(limits.MAX_PATHS + 1)}, "10,000"),
     ],
 )
 def test_what_means_nothing_is_refused_by_name(projection: dict[str, Any], word: str) -> None:

@@ -18,8 +18,10 @@ from the rest. What an array holds beside documents is kept by an exclusion and 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import islice
 from typing import TYPE_CHECKING, Any, Final
 
+from laura_fast import limits
 from laura_fast.domain.documents.projections.clauses import Clause, Kind, invalid, keep, read_clauses
 from laura_fast.domain.documents.projections.shaping import excluding, including, with_elements
 
@@ -52,7 +54,9 @@ def compile_projection(projection: Mapping[str, Any]) -> Projection:
         InvalidArgumentError: PROJECTION_INVALID, naming the field; PROJECTION_UNSUPPORTED for MongoDB's positional
             operator and expressions.
     """
-    clauses = list(read_clauses(projection))
+    clauses = list(islice(read_clauses(projection), limits.MAX_PATHS + 1))
+    if len(clauses) > limits.MAX_PATHS:
+        raise invalid(f"projection: more than {limits.MAX_PATHS:,} paths")
     if not clauses:
         return Projection(lambda document: document, None)
     inclusion = _is_inclusion(clauses)

@@ -9,6 +9,7 @@ from __future__ import annotations
 from functools import cmp_to_key
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
+from laura_fast import limits
 from laura_fast.domain.documents.kinds import MISSING, type_name
 from laura_fast.domain.documents.updates import arrays, fields
 from laura_fast.domain.documents.updates.faults import invalid, unsupported
@@ -63,6 +64,7 @@ def compile_update(update: Mapping[str, Any] | Sequence[Any]) -> Update:
 
 
 def _operators(update: Mapping[str, Any]) -> OperatorUpdate:
+    _check_number(update)
     leaves: list[Leaf] = []
     renames: list[Rename] = []
     for operator, path, operand in _clauses(update):
@@ -90,6 +92,12 @@ def _clauses(update: Mapping[str, Any]) -> Iterator[tuple[str, str, Any]]:
             yield operator, path, operand
 
 
+def _check_number(update: Mapping[str, Any]) -> None:
+    paths = sum(len(paths) for paths in update.values() if isinstance(paths, dict))
+    if paths > limits.MAX_PATHS:
+        raise invalid(f"the update has {paths:,} paths; at most {limits.MAX_PATHS:,} are allowed")
+
+
 def _plant(leaves: Sequence[Leaf]) -> Branch:
     root: _Draft = {}
     for leaf in leaves:
@@ -108,7 +116,8 @@ def _plant(leaves: Sequence[Leaf]) -> Branch:
 
 def _grown(path: str, draft: _Draft) -> Branch:
     children = []
-    for part in sorted(draft, key=cmp_to_key(_order)):
+    by_value = any(map(str.isdigit, draft))
+    for part in sorted(draft, key=cmp_to_key(_order) if by_value else None):
         node = draft[part]
         below = f"{path}.{part}" if path else part
         children.append((part, element_index(part), node if isinstance(node, Leaf) else _grown(below, node)))

@@ -63,6 +63,12 @@ def test_unset_makes_nothing_on_its_way() -> None:
     assert not applied({"_id": 1}, {"$unset": {"a.b": ""}}).changed
 
 
+def test_an_update_has_a_bounded_number_of_paths() -> None:
+    half = {f"a{number}": 1 for number in range(limits.MAX_PATHS // 2)}
+    assert len(after({}, {"$set": half})) == limits.MAX_PATHS // 2 + 1
+    is_invalid({"$set": half, "$inc": {f"b{number}": 1 for number in range(limits.MAX_PATHS // 2 + 1)}}, "10,001")
+
+
 def test_padding_is_bounded_over_the_whole_update() -> None:
     refuses({"a": []}, {"$set": {f"a.{limits.MAX_ARRAY_PADDING + 1}": 1}}, "'a'", "1500000")
     half = limits.MAX_ARRAY_PADDING // 2 + 1
