@@ -35,7 +35,7 @@ class Answer:
     def opened(self, stream: Stream) -> None:
         self.stream = stream
 
-    def answered(self, _head: ResponseBlock, _data: bytes, _start: int, _end: int, _last: ResponseBlock) -> bool:
+    def answered(self, _head: ResponseBlock, _message: bytes, _last: ResponseBlock) -> bool:
         return False  # `LoadConnection` takes whole answers by itself
 
     def headed(self, block: ResponseBlock) -> None:

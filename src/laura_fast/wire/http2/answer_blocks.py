@@ -35,11 +35,8 @@ class Receiver(Protocol):
     def opened(self, stream: Stream) -> None:
         """The request that was sent without a stream has got one: its answer is not that simple."""
 
-    def answered(self, head: Any, data: bytes, start: int, end: int, last: Any) -> bool:
-        """The whole answer, of one DATA frame between two ordinary blocks. False to get it piece by piece instead.
-
-        Its body is `data[start:end]`.
-        """
+    def answered(self, head: Any, message: bytes, last: Any) -> bool:
+        """The whole answer, one plain message between two ordinary blocks. False to get it piece by piece instead."""
 
     def headed(self, block: Any) -> None:
         """The first header block; more follows."""

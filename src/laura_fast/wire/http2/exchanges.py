@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import struct
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from laura_fast import limits
 from laura_fast.wire.http2 import constants as h2
@@ -24,12 +24,33 @@ if TYPE_CHECKING:
     from laura_fast.wire.http2.answer_blocks import Block, Receiver
     from laura_fast.wire.http2.hpack_table import Fields
 
-_read_head = frames.HEAD.unpack_from
 LONGEST: Final = limits.MAX_FRAME_BYTES << 8 | 0xFF
 """The greatest first word of a frame head that we allow: length and type."""
 
-_LAST: Final = h2.END_HEADERS | h2.END_STREAM
+_FRAME_BYTES: Final = h2.DEFAULT_FRAME_BYTES
+_LAST_ID: Final = limits.LAST_STREAM_ID_BEFORE_DRAIN
 _PREFIX_BYTES: Final = 5
+_LONGEST_MESSAGE: Final = limits.MAX_FRAME_BYTES - _PREFIX_BYTES
+_KIND_BYTES: Final = 5
+"""A frame head but for the stream: length, type and flags."""
+
+_FIRST_KIND: Final = bytes((h2.HEADERS, h2.END_HEADERS))
+_LAST_KIND: Final = bytes((h2.HEADERS, h2.END_HEADERS | h2.END_STREAM))
+
+
+class _Around(NamedTuple):
+    """What is around the message of an answer: HEADERS and the head of DATA in front of it, trailers behind it."""
+
+    front: Callable[..., Any]
+    front_bytes: int
+    back: Callable[..., Any]
+    back_bytes: int
+    head: bytes
+    block: bytes
+    tail: bytes
+    last_block: bytes
+    first: Block
+    last: Block
 
 
 class Exchanges(AnswerBlocks):
@@ -57,20 +78,18 @@ class Exchanges(AnswerBlocks):
 
         The stream id; 0 = nothing is sent, as it does not fit: `request` must do it.
         """
-        size, block_size = len(message), len(block)
+        size, block_bytes = len(message), len(block)
         length = size + _PREFIX_BYTES
-        if length > self._whole_bytes or length > self.window or block_size > h2.DEFAULT_FRAME_BYTES or self.blocked:
+        if length > self._whole_bytes or length > self.window or block_bytes > _FRAME_BYTES or self.blocked:
             return 0
         self.last_stream_id = stream_id = self.last_stream_id + 1 | 1
-        if stream_id > limits.LAST_STREAM_ID_BEFORE_DRAIN:
+        if stream_id > _LAST_ID:
             self._set_limits()
         self.pending[stream_id] = receiver
         self.window -= length
         self.strikes = 0
-        head = _pack_request(block_size)(
-            block_size << 8 | 1, h2.END_HEADERS, stream_id, block, length << 8, h2.END_STREAM, stream_id, 0, size
-        )
-        self.out += head, message
+        pack, head = _request(block_bytes)
+        self.out += pack(head, stream_id, block, length << 8, h2.END_STREAM, stream_id, 0, size), message
         return stream_id
 
     def withdraw(self, stream_id: int) -> None:
@@ -87,49 +106,63 @@ class Exchanges(AnswerBlocks):
     def _take_answers(self, data: bytes, start: int, most: int) -> tuple[int, int]:
         """Takes whole ordinary answers, `most` of them: where the first other frame begins, and how many were taken.
 
-        They are alike, so what is in front of the first one's body says how long that of the others is. Their header
-        blocks were seen before, so they leave the decoder's table alone.
+        They are alike: what is around the first one's message is around the others' too. The header blocks were seen
+        before, so they leave the decoder's table alone.
         """
-        pending, first_of, last_of = self.pending, self._firsts.get, self._lasts.get
-        size, taken, received = len(data), 0, 0
-        front, front_bytes = _front(int.from_bytes(data[start : start + 3], "big"))
-        while size - start >= front_bytes + h2.FRAME_HEAD_BYTES and taken < most:
-            first_head, first_flags, stream_id, block, head, flags, body_id = front(data, start)
-            first = first_of(block)
+        around = self._around(data, start)
+        if around is None:
+            return start, 0
+        front, front_bytes, back, back_bytes, head, block, tail, last_block, first, last = around
+        pending, longest, begun, taken = self.pending, _LONGEST_MESSAGE, start, 0
+        size, last_start = len(data), len(data) - front_bytes
+        for taken in range(most):  # noqa: B007  # how many, where it is left early
+            if start > last_start:
+                break
+            its_head, stream_id, its_block, body_head, flags, body_id, packed, length = front(data, start)
             body = start + front_bytes
-            trailers = body + (head >> 8)
+            end = body + length
+            if length > longest or end + back_bytes > size:
+                break
+            its_tail, last_id, its_last_block = back(data, end)
             if (
-                first is None
-                or first_head != len(block) << 8 | h2.HEADERS
-                or first_flags != h2.END_HEADERS
-                or head & 0xFF != h2.DATA
+                its_block != block
+                or its_last_block != last_block
+                or its_head != head
+                or its_tail != tail
+                or body_head != length + _PREFIX_BYTES << 8  # the type of DATA is 0
                 or flags
-                or head > LONGEST
-                or trailers + h2.FRAME_HEAD_BYTES > size
-            ):
-                break
-            last_head, last_flags, last_id = _read_head(data, trailers)
-            end: int = trailers + h2.FRAME_HEAD_BYTES + (last_head >> 8)
-            last = last_of(data[trailers + h2.FRAME_HEAD_BYTES : end])
-            receiver = pending.get(stream_id)
-            if (
-                last is None
-                or last_head & 0xFF != h2.HEADERS
-                or last_flags != _LAST
-                or end > size
-                or receiver is None
+                or packed
                 or not body_id == last_id == stream_id
-                or not receiver.answered(first, data, body, trailers, last)
+                or (receiver := pending.pop(stream_id, None)) is None
             ):
                 break
-            pending.pop(stream_id, None)
-            start = end
-            taken += 1
-            received += head >> 8
+            if not receiver.answered(first, data[body:end], last):
+                pending[stream_id] = receiver
+                break
+            start = end + back_bytes
+        else:
+            taken = most
         self.data_frames += taken
-        if received:
-            self._credit(received)
+        if taken:
+            self._credit(start - begun - taken * (front_bytes - _PREFIX_BYTES + back_bytes))
         return start, taken
+
+    def _around(self, data: bytes, start: int) -> _Around | None:
+        """What is around the message of the answer that begins at `start`, if its blocks are known and ordinary."""
+        block_bytes = int.from_bytes(data[start : start + 3], "big")
+        front, front_bytes = _front(block_bytes)
+        if len(data) - start < front_bytes:
+            return None
+        head, _, block, body_head, *_ = front(data, start)
+        trailers = start + front_bytes - _PREFIX_BYTES + (body_head >> 8)
+        back, back_bytes = _back(int.from_bytes(data[trailers : trailers + 3], "big"))
+        if len(data) - trailers < back_bytes:
+            return None
+        tail, _, last_block = back(data, trailers)
+        first, last = self._firsts.get(block), self._lasts.get(last_block)
+        if first is None or last is None or head[3:] != _FIRST_KIND or tail[3:] != _LAST_KIND:
+            return None
+        return _Around(front, front_bytes, back, back_bytes, head, block, tail, last_block, first, last)
 
     def _open_pending(self, stream_id: int) -> None:
         """Makes a pending request a stream. Everything was sent on it, so its window does not matter."""
@@ -141,13 +174,21 @@ class Exchanges(AnswerBlocks):
 
 
 @lru_cache(maxsize=limits.MAX_MEMOISED_BLOCKS)
-def _pack_request(block_bytes: int) -> Callable[..., bytes]:
-    """Packs HEADERS with a block of this length, the head of DATA behind it, and a message's prefix."""
-    return struct.Struct(f">IBI{block_bytes}sIBIBI").pack
+def _request(block_bytes: int) -> tuple[Callable[..., bytes], bytes]:
+    """Packs HEADERS with a block of this length, the head of DATA behind it, and a message's prefix; how it begins."""
+    head = frames.head(block_bytes, h2.HEADERS, h2.END_HEADERS, 0)[:_KIND_BYTES]
+    return struct.Struct(f">{_KIND_BYTES}sI{block_bytes}sIBIBI").pack, head
 
 
 @lru_cache(maxsize=limits.MAX_MEMOISED_BLOCKS)
 def _front(block_bytes: int) -> tuple[Callable[..., Any], int]:
-    """Reads HEADERS with a block of this length and the head of DATA behind it; and how long they are."""
-    front = struct.Struct(f">IBI{block_bytes}sIBI")
+    """Reads HEADERS with a block of this length, the head of DATA and a message's prefix; and how long they are."""
+    front = struct.Struct(f">{_KIND_BYTES}sI{block_bytes}sIBIBI")
     return front.unpack_from, front.size
+
+
+@lru_cache(maxsize=limits.MAX_MEMOISED_BLOCKS)
+def _back(block_bytes: int) -> tuple[Callable[..., Any], int]:
+    """Reads HEADERS with a block of this length; and how long they are."""
+    back = struct.Struct(f">{_KIND_BYTES}sI{block_bytes}s")
+    return back.unpack_from, back.size

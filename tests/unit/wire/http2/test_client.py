@@ -35,9 +35,9 @@ class Caller:
     def opened(self, stream: Stream) -> None:
         self.heard.append("opened")
 
-    def answered(self, head: ResponseBlock, data: bytes, start: int, end: int, last: ResponseBlock) -> bool:
+    def answered(self, head: ResponseBlock, message: bytes, last: ResponseBlock) -> bool:
         if self.takes_whole:
-            self.heard.append(("whole", head.status, data[start:end], last.outcome[0].value))
+            self.heard.append(("whole", head.status, message, last.outcome[0].value))
         return self.takes_whole
 
     def headed(self, block: ResponseBlock) -> None:
@@ -64,11 +64,14 @@ def data(stream_id: int, body: bytes, flags: int = 0) -> bytes:
     return frames.head(len(body), h2.DATA, flags, stream_id) + body
 
 
-def answer(stream_id: int, body: bytes = b"body", last: bytes = LAST) -> bytes:
+BODY = frame_message(b"body")
+
+
+def answer(stream_id: int, body: bytes = BODY, last: bytes = LAST) -> bytes:
     return headers(stream_id, HEAD) + data(stream_id, body) + headers(stream_id, last, end=True)
 
 
-IN_PIECES = ["opened", ("head", 200), ("data", b"body"), ("end", 0, False)]
+IN_PIECES = ["opened", ("head", 200), ("data", BODY), ("end", 0, False)]
 WHOLE = [("whole", 200, b"body", 0)]
 
 
@@ -123,7 +126,7 @@ def test_an_answer_cut_anywhere_gives_the_same(machine: ClientConnection, cut: i
         (lambda i: answer(i, last=FAILED), [*IN_PIECES[:3], ("end", 5, False)]),
         (lambda i: headers(i, FAILED, end=True), ["opened", ("aborted", ErrorCode.PROTOCOL_ERROR)]),
         (lambda i: headers(i, HEAD) + headers(i, LAST, end=True), ["opened", ("head", 200), ("end", 0, False)]),
-        (lambda i: headers(i, HEAD) + data(i, b"body", h2.END_STREAM), [*IN_PIECES[:3], ("end", None, False)]),
+        (lambda i: headers(i, HEAD) + data(i, BODY, h2.END_STREAM), [*IN_PIECES[:3], ("end", None, False)]),
         (lambda i: frames.rst_stream(i, ErrorCode.CANCEL), ["opened", ("aborted", ErrorCode.CANCEL)]),
         (lambda i: frames.rst_stream(i, ErrorCode.REFUSED_STREAM), ["opened", "unprocessed"]),
         (lambda _: frames.goaway(1, ErrorCode.NO_ERROR), ["opened", "unprocessed"]),
@@ -149,8 +152,8 @@ def test_a_caller_that_declines_gets_the_pieces(machine: ClientConnection) -> No
 
 def test_frames_of_two_answers_that_mix_are_told_apart(machine: ClientConnection) -> None:
     (first, one), (second, two) = begin(machine), begin(machine)
-    mixed = headers(one, HEAD) + data(two, b"body")
-    machine.receive(headers(two, HEAD) + mixed + data(one, b"body") + headers(one, LAST, end=True), 0.0)
+    mixed = headers(one, HEAD) + data(two, BODY)
+    machine.receive(headers(two, HEAD) + mixed + data(one, BODY) + headers(one, LAST, end=True), 0.0)
     machine.receive(headers(two, LAST, end=True), 0.0)
     assert first.heard == second.heard == IN_PIECES
 
@@ -175,7 +178,7 @@ def test_many_answers_in_one_read_are_spread_over_turns(machine: ClientConnectio
 
 def test_answers_are_credited_to_the_connection(machine: ClientConnection) -> None:
     """Half a window of them brings a WINDOW_UPDATE."""
-    body, received = bytes(16_000), 0
+    body, received = frame_message(bytes(16_000)), 0
     while not machine.out or received < limits.CONNECTION_WINDOW_BYTES // 2:
         _, stream_id = begin(machine)
         machine.out.clear()

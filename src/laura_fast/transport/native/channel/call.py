@@ -66,8 +66,8 @@ class ClientCall(Outcome):
         self._response: Any = None
         if options.timeout_s is not None:
             self.deadline = deadline = loop.time() + options.timeout_s
-            if deadline < method.pool.deadlines.rings_at:
-                method.pool.deadlines.set(deadline)
+            if deadline < method.deadlines.rings_at:
+                method.deadlines.set(deadline)
 
     @property
     def waits_for_ready(self) -> bool:
@@ -99,9 +99,7 @@ class ClientCall(Outcome):
     def answered(
         self,
         head: ResponseBlock,  # noqa: ARG002  # for unary calls
-        data: bytes,  # noqa: ARG002
-        start: int,  # noqa: ARG002
-        end: int,  # noqa: ARG002
+        message: bytes,  # noqa: ARG002
         last: ResponseBlock,  # noqa: ARG002
     ) -> bool:
         return False
@@ -172,7 +170,7 @@ class ClientCall(Outcome):
             OverloadedError: Larger than the channel's limit.
         """
         message = self._method.serialise(request)
-        limit = self._method.pool.options.max_send_bytes
+        limit = self._method.max_send_bytes
         if len(message) > limit:
             raise OverloadedError(f"Sent message larger than max ({len(message)} vs. {limit})", "MESSAGE_TOO_LARGE")
         return message

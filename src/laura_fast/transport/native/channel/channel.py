@@ -9,7 +9,7 @@ import grpc
 from grpc import ChannelConnectivity
 
 from laura_fast import __version__
-from laura_fast.transport.native.channel.kinds import StreamStream, StreamUnary, UnaryStream, UnaryUnary
+from laura_fast.transport.native.channel.kinds import Starter, StreamStream, StreamUnary, UnaryStream, UnaryUnary
 from laura_fast.transport.native.channel.method import Method
 from laura_fast.transport.native.channel.options import CODECS, ChannelOptions
 from laura_fast.transport.native.channel.pool import Pool
@@ -24,6 +24,22 @@ if TYPE_CHECKING:
     Parse = Callable[[bytes], Any] | None
 
 _USER_AGENT: Final = f"grpc-python-laura-fast/{__version__}"
+
+
+def _maker(kind: type[Starter]) -> Any:
+    """The channel's method that makes what stubs call for methods of this kind."""
+
+    def make(
+        self: NativeChannel,
+        method: str,
+        request_serializer: Serialise = None,
+        response_deserializer: Parse = None,
+        _registered_method: bool | None = False,
+    ) -> Starter:
+        prepared = Method(method, self._pool, request_serializer, response_deserializer, self._user_agent)
+        return kind(prepared, self._codec, self._interceptors)
+
+    return make
 
 
 class NativeChannel(grpc.aio.Channel):
@@ -66,48 +82,10 @@ class NativeChannel(grpc.aio.Channel):
         while (state := self.get_state(try_to_connect=True)) is not ChannelConnectivity.READY:
             await self._pool.wait_for_change(state)
 
-    def unary_unary(
-        self,
-        method: str,
-        request_serializer: Serialise = None,
-        response_deserializer: Parse = None,
-        _registered_method: bool | None = False,
-    ) -> UnaryUnary:
-        prepared = self._method(method, request_serializer, response_deserializer)
-        return UnaryUnary(prepared, self._codec, self._interceptors)
-
-    def unary_stream(
-        self,
-        method: str,
-        request_serializer: Serialise = None,
-        response_deserializer: Parse = None,
-        _registered_method: bool | None = False,
-    ) -> UnaryStream:
-        prepared = self._method(method, request_serializer, response_deserializer)
-        return UnaryStream(prepared, self._codec, self._interceptors)
-
-    def stream_unary(
-        self,
-        method: str,
-        request_serializer: Serialise = None,
-        response_deserializer: Parse = None,
-        _registered_method: bool | None = False,
-    ) -> StreamUnary:
-        prepared = self._method(method, request_serializer, response_deserializer)
-        return StreamUnary(prepared, self._codec, self._interceptors)
-
-    def stream_stream(
-        self,
-        method: str,
-        request_serializer: Serialise = None,
-        response_deserializer: Parse = None,
-        _registered_method: bool | None = False,
-    ) -> StreamStream:
-        prepared = self._method(method, request_serializer, response_deserializer)
-        return StreamStream(prepared, self._codec, self._interceptors)
-
-    def _method(self, path: str, serialise: Serialise, parse: Parse) -> Method:
-        return Method(path, self._pool, serialise, parse, self._user_agent)
+    unary_unary = _maker(UnaryUnary)
+    unary_stream = _maker(UnaryStream)
+    stream_unary = _maker(StreamUnary)
+    stream_stream = _maker(StreamStream)
 
 
 def insecure_channel(

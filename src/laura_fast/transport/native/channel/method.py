@@ -22,11 +22,23 @@ class Method:
     Attributes:
         path: `/service/method`.
         pool: The connections.
+        deadlines: The pool's, nearer at hand.
+        max_send_bytes: Longest request.
+        max_receive_bytes: Longest answer.
         serialise: Makes bytes of a request.
         parse: Makes an answer of bytes.
     """
 
-    __slots__ = ("_user_agent", "parse", "path", "pool", "serialise")
+    __slots__ = (
+        "_user_agent",
+        "deadlines",
+        "max_receive_bytes",
+        "max_send_bytes",
+        "parse",
+        "path",
+        "pool",
+        "serialise",
+    )
 
     def __init__(
         self,
@@ -38,8 +50,11 @@ class Method:
     ) -> None:
         self.path = path
         self.pool = pool
-        self.serialise = serialise or _same
-        self.parse = parse or _same
+        self.deadlines = pool.deadlines
+        self.max_send_bytes = pool.options.max_send_bytes
+        self.max_receive_bytes = pool.options.max_receive_bytes
+        self.serialise = serialise or same
+        self.parse = parse or same
         self._user_agent = user_agent
 
     def route(self, codec: Codec | None) -> Route:
@@ -80,5 +95,6 @@ class CallOptions:
     route: Route
 
 
-def _same(message: Any) -> Any:
+def same(message: Any) -> Any:
+    """Serialises and parses for stubs that send and get bytes."""
     return message

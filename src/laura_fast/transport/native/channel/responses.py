@@ -35,7 +35,7 @@ class _Buffered(ClientCall):
             assert self._link is not None  # noqa: S101  # bytes come from a connection
             assert self.stream is not None  # noqa: S101
             codec = self._head.codec if self._head else None
-            deframer = Deframer(self._method.pool.options.max_receive_bytes, codec)
+            deframer = Deframer(self._method.max_receive_bytes, codec)
             self._inbox = Inbox(self._link, self.stream, deframer)  # type: ignore[arg-type]  # has what it uses of a host
         return self._inbox
 
@@ -86,7 +86,7 @@ class OneResponse(_Buffered):
 
     def _is_whole(self, data: bytes) -> bool:
         size = len(data) - PREFIX_BYTES
-        if size < 0 or size > self._method.pool.options.max_receive_bytes:
+        if size < 0 or size > self._method.max_receive_bytes:
             return False
         return not data[0] and int.from_bytes(data[1:PREFIX_BYTES], "big") == size
 

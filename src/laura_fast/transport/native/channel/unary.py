@@ -7,17 +7,15 @@ from typing import TYPE_CHECKING, Any
 import grpc
 
 from laura_fast.transport.native.channel.call import ClientCall
+from laura_fast.transport.native.channel.method import same
 from laura_fast.transport.native.channel.requests import OneRequest
 from laura_fast.transport.native.channel.responses import OneResponse
-from laura_fast.wire.grpc.framing import PREFIX, PREFIX_BYTES
 
 if TYPE_CHECKING:
     from laura_fast.transport.native.channel.link import Link
     from laura_fast.transport.native.channel.method import CallOptions, Method
     from laura_fast.wire.grpc.response import ResponseBlock
     from laura_fast.wire.http2.stream import Stream
-
-_unpack_prefix = PREFIX.unpack_from
 
 
 class UnaryUnaryCall(OneRequest, OneResponse):
@@ -31,8 +29,11 @@ class UnaryUnaryCall(OneRequest, OneResponse):
 
     def __init__(self, method: Method, options: CallOptions, request: Any) -> None:
         link = method.pool.free()
-        message = method.serialise(request) if link is not None else b""
-        if link is None or len(message) > method.pool.options.max_send_bytes:
+        if link is None:
+            super().__init__(method, options, request)
+            return
+        message = request if method.serialise is same else method.serialise(request)
+        if len(message) > method.max_send_bytes:
             super().__init__(method, options, request)
             return
         ClientCall.__init__(self, method, options, link.loop, message)
@@ -56,16 +57,13 @@ class UnaryUnaryCall(OneRequest, OneResponse):
         self._stream_id = 0
         self.stream = stream
 
-    def answered(self, head: ResponseBlock, data: bytes, start: int, end: int, last: ResponseBlock) -> bool:
-        """Ends the call with its answer, if that is one plain message that can be parsed."""
-        if end - start < PREFIX_BYTES:
-            return False
-        method, (packed, size) = self._method, _unpack_prefix(data, start)
-        start += PREFIX_BYTES
-        if packed or size != end - start or size > method.pool.options.max_receive_bytes:
+    def answered(self, head: ResponseBlock, message: bytes, last: ResponseBlock) -> bool:
+        """Ends the call with its answer, if that can be parsed."""
+        method = self._method
+        if len(message) > method.max_receive_bytes:
             return False
         try:
-            self._response = method.parse(data[start:end])
+            self._response = message if method.parse is same else method.parse(message)
         except Exception:  # noqa: BLE001  # the longer way parses again and tells the caller
             return False
         self._stream_id = 0
