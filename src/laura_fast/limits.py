@@ -490,6 +490,12 @@ LOOP_STEPS_PER_LOOK: Final = 8
 MAX_PIPELINE_STAGES: Final = 200
 """Each stage pulls from the one before it, so that as many frames are on the stack; people write a dozen."""
 
+MAX_FACETS: Final = 100
+"""Pipelines of one `$facet`: each runs over all documents once more."""
+
+MAX_BUCKETS: Final = 1_000
+"""Boundaries of one `$bucket`: each value is compared with one after the other."""
+
 MAX_GROUP_FIELDS: Final = 1_000
 """Every group has a state for each field."""
 

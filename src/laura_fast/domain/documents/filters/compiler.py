@@ -57,16 +57,17 @@ class Filter:
         return found
 
 
-def compile_filter(query: Mapping[str, Any]) -> Filter:
+def compile_filter(query: Mapping[str, Any], constants: Mapping[str, Any] | None = None) -> Filter:
     """Checks a query and compiles it.
 
     Args:
         query: With MongoDB's operators; `limits` names what is too much of them.
+        constants: Values of `$$NOW` and the like in `$expr`, by name without `$$`.
 
     Raises:
         InvalidArgumentError: FILTER_INVALID, naming the operator; PATH_INVALID; or BAD_EXPRESSION from `$expr`.
     """
-    tree = Parser().query(query)
+    tree = Parser(constants).query(query)
     return Filter(tree, compile_node(tree), ruled_out(tree))
 
 

@@ -23,7 +23,9 @@ if TYPE_CHECKING:
 class Parser:
     """Parses one filter and counts what is in it."""
 
-    def __init__(self) -> None:
+    def __init__(self, constants: Mapping[str, Any] | None = None) -> None:
+        """`constants` are what `$expr` has as `$$NOW` and the like."""
+        self._constants = constants
         self._conditions = 0
         self._patterns = 0
         self._depth = 0
@@ -110,7 +112,7 @@ class Parser:
 
     def _logical(self, name: str, operand: Any, of_elements: bool) -> Node:
         if name == "$expr" and not of_elements:
-            return Expression(compile_expression(operand))
+            return Expression(compile_expression(operand, self._constants))
         combine = LOGICAL.get(name)
         if combine is None:
             raise fault(name, "is not an operator beside fields" + (" of elements" if of_elements else ""))

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 from laura_fast import limits
+from laura_fast.domain.documents.pipeline.branching import parse_facet, parse_union_with
+from laura_fast.domain.documents.pipeline.buckets import parse_bucket
 from laura_fast.domain.documents.pipeline.grouping import parse_group, parse_sort_by_count
 from laura_fast.domain.documents.pipeline.joining import parse_lookup
 from laura_fast.domain.documents.pipeline.matching import Match, parse_match
@@ -51,7 +54,14 @@ STAGES: Final[dict[str, StageParser]] = {
     "$sortByCount": parse_sort_by_count,
     "$unwind": parse_unwind,
     "$lookup": parse_lookup,
+    "$bucket": parse_bucket,
+    "$facet": lambda name, spec, constants: parse_facet(partial(_compile, constants, _INNER), name, spec),
+    "$unionWith": lambda name, spec, constants: parse_union_with(partial(_compile, constants, _INNER), name, spec),
 }
+_INNER: Final[dict[str, StageParser]] = {
+    name: parse for name, parse in STAGES.items() if name not in {"$facet", "$unionWith"}
+}
+"""What there is in a pipeline inside a stage."""
 
 
 def compile_pipeline(stages: Sequence[Mapping[str, Any]], constants: Mapping[str, Any] | None = None) -> Pipeline:
@@ -65,18 +75,28 @@ def compile_pipeline(stages: Sequence[Mapping[str, Any]], constants: Mapping[str
         InvalidArgumentError: An unknown stage (UNSUPPORTED_STAGE), a malformed one (BAD_PIPELINE, or the reason of its
             query, sort or expression), or too many.
     """
+    return _compile(constants or {}, STAGES, stages)
+
+
+def _compile(
+    constants: Mapping[str, Any], known: Mapping[str, StageParser], stages: Sequence[Mapping[str, Any]]
+) -> Pipeline:
     if len(stages) > limits.MAX_PIPELINE_STAGES:
         raise InvalidArgumentError(f"a pipeline has at most {limits.MAX_PIPELINE_STAGES} stages", "BAD_PIPELINE")
-    parsed = [stage for given in stages for stage in _parse(given, constants or {})]
+    parsed = [stage for given in stages for stage in _parse(constants, known, given)]
     return Pipeline(_bounded(_matched_early(parsed)))
 
 
-def _parse(given: Mapping[str, Any], constants: Mapping[str, Any]) -> tuple[Stage, ...]:
+def _parse(
+    constants: Mapping[str, Any], known: Mapping[str, StageParser], given: Mapping[str, Any]
+) -> tuple[Stage, ...]:
     if len(given) != 1:
         raise InvalidArgumentError("a stage of a pipeline must have exactly one key", "BAD_PIPELINE")
     [(name, spec)] = given.items()
-    parse = STAGES.get(name)
+    parse = known.get(name)
     if parse is None:
+        if name in STAGES:
+            raise InvalidArgumentError(f"{name} can't be in a pipeline inside a stage", "BAD_PIPELINE")
         raise InvalidArgumentError(f"unsupported stage type: {name}", "UNSUPPORTED_STAGE")
     stages = parse(name, spec, constants)
     return stages if isinstance(stages, tuple) else (stages,)

@@ -33,16 +33,20 @@ class Lookup(Stage):
     The foreign collection is read once, before the first document, into a table that the budget holds.
 
     Attributes:
-        foreign: Name of the other collection.
+        collection: Name of the other collection.
         local_path: Field names of the own field.
         foreign_path: Field names of the foreign field.
         output: Field names of the array.
     """
 
-    foreign: str
+    collection: str
     local_path: tuple[str, ...]
     foreign_path: tuple[str, ...]
     output: tuple[str, ...]
+
+    @property
+    def foreign(self) -> frozenset[str]:
+        return frozenset({self.collection})
 
     @property
     def reads(self) -> frozenset[str]:
@@ -63,7 +67,7 @@ class Lookup(Stage):
                 found.update(table.get(key, {}))
             if sum(size for size, _ in found.values()) > limits.MAX_DOCUMENT_BYTES:
                 raise InvalidArgumentError(
-                    f"$lookup: the documents of {self.foreign!r} for one document are too many to be held in it",
+                    f"$lookup: the documents of {self.collection!r} for one document are too many to be held in it",
                     "DOCUMENT_TOO_LARGE",
                 )
             yield with_value(document, self.output, [found[place][1] for place in sorted(found)])
@@ -71,7 +75,7 @@ class Lookup(Stage):
     def _table(self, context: Context) -> dict[bytes, dict[int, tuple[int, Document]]]:
         """Place, size and document of all foreign ones by each of their keys."""
         table: dict[bytes, dict[int, tuple[int, Document]]] = defaultdict(dict)
-        for place, document in enumerate(context.foreign(self.foreign)):
+        for place, document in enumerate(context.foreign(self.collection)):
             size = least_bytes(document)
             keys = _keys(reached(document, self.foreign_path))
             context.budget.hold(memory_bytes(document) + sum(map(len, keys)) + _KEY_BYTES * len(keys))

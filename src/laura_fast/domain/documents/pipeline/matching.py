@@ -17,10 +17,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Match(Stage):
-    """Lets through what a query matches."""
+    """Lets through what a query matches; `query` and `constants` are what `filter` was made of."""
 
     query: Document
     filter: Filter
+    constants: Mapping[str, Any]
     local: ClassVar[bool] = True
 
     @property
@@ -36,14 +37,14 @@ class Match(Stage):
     def joined(self, other: Match) -> Match:
         """One `$match` for two in a row."""
         query = {"$and": [self.query, other.query]}
-        return Match(query, compile_filter(query))
+        return Match(query, compile_filter(query, self.constants), self.constants)
 
 
-def parse_match(name: str, spec: Any, _constants: Mapping[str, Any]) -> Stage:
+def parse_match(name: str, spec: Any, constants: Mapping[str, Any]) -> Stage:
     """`$match`: a query."""
     if type(spec) is not dict:
         raise bad_stage(name, "a query document is needed")
-    return Match(spec, compile_filter(spec))
+    return Match(spec, compile_filter(spec, constants), constants)
 
 
 def _fields(node: Node) -> frozenset[str] | None:

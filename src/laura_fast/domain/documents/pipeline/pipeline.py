@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 from laura_fast import limits
 from laura_fast.domain.documents.expressions.sizes import checked
-from laura_fast.domain.documents.pipeline.joining import Lookup
 from laura_fast.domain.documents.pipeline.matching import Match
 from laura_fast.domain.documents.pipeline.ordering import SortStage
 
@@ -44,7 +43,7 @@ class Pipeline:
     @property
     def foreign(self) -> tuple[str, ...]:
         """Other collections that it reads."""
-        return tuple(sorted({stage.foreign for stage in self.stages if isinstance(stage, Lookup)}))
+        return tuple(sorted({name for stage in self.stages for name in stage.foreign}))
 
     @property
     def needed(self) -> frozenset[str] | None:

@@ -64,6 +64,11 @@ class Stage:
         return frozenset()
 
     @property
+    def foreign(self) -> frozenset[str]:
+        """Other collections that it reads."""
+        return frozenset()
+
+    @property
     def growth(self) -> int:
         """A bound of how many times larger, or levels deeper, documents are behind it."""
         return 1

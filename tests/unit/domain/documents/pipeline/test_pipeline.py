@@ -144,6 +144,8 @@ def test_it_is_known_which_collections_are_read() -> None:
 
 def test_a_constant_of_the_request_reaches_every_stage() -> None:
     stages: list[dict[str, Any]] = [
+        {"$match": {"$expr": {"$eq": ["$$NOW", DatetimeMS(5)]}}},
+        {"$match": {"$expr": {"$lt": [0, "$$NOW"]}}},
         {"$set": {"at": "$$NOW"}},
         {"$project": {"at": 1, "again": "$$NOW"}},
         {"$group": {"_id": "$$NOW", "n": {"$max": "$$NOW"}}},
