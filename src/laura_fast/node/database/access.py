@@ -75,12 +75,12 @@ class ById:
 
     name = f"{ID_INDEX_NAME}/0"
     order = Order.FULL
-    exact = False
     several = False
 
-    def __init__(self, namespace: str, id_key: bytes) -> None:
+    def __init__(self, namespace: str, id_key: bytes, *, exact: bool = False) -> None:
         self._namespace = namespace
         self._id_key = id_key
+        self.exact = exact
 
     def candidates(self, state: Snapshot, after: Place = START, *, whole_key: bool = False) -> Iterator[Candidate]:
         del whole_key

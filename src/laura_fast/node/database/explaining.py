@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
+from laura_fast.domain.documents.filters import compile_filter
 from laura_fast.node.database.access import Planned
 from laura_fast.node.database.aggregates import asked_of_pipeline, compile_command
 from laura_fast.node.database.choosing import make_plan
@@ -28,7 +29,8 @@ def explain_query(store: DocumentStore, command: QueryCommand) -> Generator[None
     """Explains a query without running it; on the reader thread, as planning reads the indexes."""
     query = compile_query(command)
     with store.reading() as state:
-        made = make_plan(state, asked_of(command, query))
+        filter_ = query.filter or compile_filter({"_id": query.id_value})
+        made = make_plan(state, asked_of(command, filter_, query.sort))
     mode = mode_of(Planned(command.namespace, made, ""))
     return {"namespace": command.namespace, **made.explain(), "pages": _PAGES[mode]}
     yield  # makes this a generator, as the reader thread expects

@@ -92,22 +92,24 @@ class Insert:
                 return Progress(place, tuple(errors))
             size += len(documents[place])
             try:
-                session.insert(self.command.namespace, self._document(place))
+                document, encoded = self._document(place)
+                session.insert(self.command.namespace, document, encoded)
             except _REFUSED as error:
                 errors.append((place, error.message))
                 if self.command.ordered:
                     break
         return Progress(len(documents), tuple(errors))
 
-    def _document(self, place: int) -> Document:
+    def _document(self, place: int) -> tuple[Document, bytes | None]:
+        """The document as it will be stored, and its BSON where that is what came."""
+        encoded: bytes | None = self.command.documents[place]
         document = decode(self.command.documents[place])
-        if "_id" not in document:
-            document = {"_id": self._generated(place), **document}
-        elif next(iter(document)) != "_id":
-            document = {"_id": document.pop("_id"), **document}
+        if next(iter(document), "") != "_id":
+            identity = document.pop("_id") if "_id" in document else self._generated(place)
+            document, encoded = {"_id": identity, **document}, None
         check_id(document["_id"])
         self._ids[place] = encode({"_id": document["_id"]})
-        return document
+        return document, encoded
 
     def _generated(self, place: int) -> Any:
         """The same one when the transaction is repeated, also where the request has no id to derive it from."""

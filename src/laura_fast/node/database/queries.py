@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+from bson.int64 import Int64
+from bson.objectid import ObjectId
 
 from laura_fast.domain.documents.codec import decode
 from laura_fast.domain.documents.filters import compile_filter
@@ -10,11 +13,12 @@ from laura_fast.domain.documents.planning.ordering import Order
 from laura_fast.domain.documents.projections import compile_projection
 from laura_fast.domain.documents.sorting import compile_sort
 from laura_fast.errors import InvalidArgumentError
-from laura_fast.node.database.access import START, Place
+from laura_fast.node.database.access import START, ById, Place
 from laura_fast.node.database.choosing import Asked, choose, index_gone
 from laura_fast.node.database.commands import Page
 from laura_fast.node.database.cursors import Position
 from laura_fast.node.database.searching import Filling, Mode, Search, TiesPlace
+from laura_fast.storage.documents.layout import record_key
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
@@ -26,13 +30,21 @@ if TYPE_CHECKING:
     from laura_fast.node.database.access import Access
     from laura_fast.node.database.commands import QueryCommand
     from laura_fast.node.database.cursors import Cursors
+    from laura_fast.storage.documents.snapshot import Snapshot
     from laura_fast.storage.documents.store import DocumentStore
+
+
+_PLAIN_IDS: Final = frozenset({int, Int64, float, str, bytes, bool, ObjectId})
+"""Types of an `_id` that a query can only be equal to."""
 
 
 class Query(NamedTuple):
     """A checked query: what to keep, in which order, and what of it to answer."""
 
-    filter: Filter
+    filter: Filter | None
+    """None: the document whose `_id` is `id_value`, and no other condition."""
+
+    id_value: Any
     sort: Sort | None
     project: Callable[[Document], Document] | None
 
@@ -47,8 +59,11 @@ def compile_query(command: QueryCommand) -> Query:
         if number < 0:
             raise InvalidArgumentError(f"{name} is negative: {number}", "NEGATIVE_NUMBER")
     sort, projection = decode_optional(command.sort), decode_optional(command.projection)
+    query = decode_optional(command.query)
+    by_id = len(query) == 1 and type(query.get("_id")) in _PLAIN_IDS
     return Query(
-        compile_filter(decode_optional(command.query)),
+        None if by_id else compile_filter(query),
+        query.get("_id"),
         compile_sort(sort) if sort else None,
         compile_projection(projection).apply if projection else None,
     )
@@ -79,11 +94,11 @@ class Queries:
         start = self._cursors.position(command) if command.cursor_id else None
         filling = Filling(command.batch_size, start.left if start else command.limit, query.project)
         with self._store.reading() as state:
-            access = choose(state, asked_of(command, query, start))
+            access = self._access(state, command, query, start)
             mode = Mode(start.mode) if start else mode_of(access)
             if start and mode is not Mode.RANK and mode is not mode_of(access):
                 raise index_gone(access.name)
-            matches = None if access.exact else query.filter.matches
+            matches = None if access.exact or query.filter is None else query.filter.matches
             search = Search(matches, budget, filling, 0 if start else command.skip)
             after = start.place if start else START
             sort_key = query.sort.key if query.sort else _any_order
@@ -96,6 +111,13 @@ class Queries:
                 yield from search.rank(access.candidates(state), sort_key, after, several=access.several)
         return Page(filling.documents, self._token(command, filling, access, mode, start), budget.examined)
 
+    @staticmethod
+    def _access(state: Snapshot, command: QueryCommand, query: Query, start: Position | None) -> Access:
+        """A lookup by `_id` alone needs neither a plan nor a filter: half of what it would cost."""
+        if query.filter is None:
+            return ById(command.namespace, record_key(query.id_value), exact=True)
+        return choose(state, asked_of(command, query.filter, query.sort, start))
+
     def _token(
         self, command: QueryCommand, filling: Filling, access: Access, mode: Mode, start: Position | None
     ) -> str:
@@ -107,10 +129,10 @@ class Queries:
         return self._cursors.token(command, Position(mode, name, filling.place, left))
 
 
-def asked_of(command: QueryCommand, query: Query, start: Position | None = None) -> Asked:
+def asked_of(command: QueryCommand, filter_: Filter, sort: Sort | None, start: Position | None = None) -> Asked:
     """What the planner is asked."""
     limit = command.limit + command.skip if command.limit else 0
-    return Asked(command.namespace, query.filter, query.sort, limit, start.access if start else "")
+    return Asked(command.namespace, filter_, sort, limit, start.access if start else "")
 
 
 def mode_of(access: Access) -> Mode:
