@@ -126,13 +126,13 @@ class _Source:
             rest = Pipeline(rest.stages[1:])
         if access.exact and not access.several and rest.needed == frozenset():
             return self._counted(access), rest
-        return self._matching(access, None if access.exact else asked.filter.matches), rest
+        return self._matching(access, decode_stored if access.exact else asked.filter.find), rest
 
     def all(self, place: str) -> Iterator[Document]:
         """Every document of a collection."""
-        return self._matching(choose(self._state, Asked(place, _EVERYTHING)), None)
+        return self._matching(choose(self._state, Asked(place, _EVERYTHING)), decode_stored)
 
-    def _matching(self, access: Access, matches: Callable[[Document], bool] | None) -> Iterator[Document]:
+    def _matching(self, access: Access, find: Callable[[bytes], Document | None]) -> Iterator[Document]:
         seen: set[bytes] | None = set() if access.several else None
         for candidate in access.candidates(self._state):
             self._examine()
@@ -141,8 +141,8 @@ class _Source:
                     continue
                 self._budget.hold(len(candidate.id_key))
                 seen.add(candidate.id_key)
-            document = decode_stored(candidate.data)
-            if matches is None or matches(document):
+            document = find(candidate.data)
+            if document is not None:
                 yield document
 
     def _counted(self, access: Access) -> Iterator[Document]:

@@ -19,7 +19,6 @@ from typing import TYPE_CHECKING, Final, Protocol
 import msgspec
 
 from laura_fast import limits
-from laura_fast.domain.documents.codec import decode_stored
 from laura_fast.node.database.access import START
 from laura_fast.node.database.finding import Finder, look
 from laura_fast.node.database.once import recall, record_progress, record_response
@@ -61,8 +60,8 @@ _decode_counts: Final = msgspec.msgpack.Decoder(Counts).decode
 class Change(Protocol):
     """What happens to a document."""
 
-    def matches(self, document: Document) -> bool:
-        """Whether it is about this document."""
+    def find(self, data: bytes) -> Document | None:
+        """The document in these bytes, if this is about it."""
 
     def check(self, document: Document) -> None:
         """Raises what `apply` would raise; changes nothing."""
@@ -118,7 +117,7 @@ class Changes:
         return await (self._all(job, step) if job.multi else self._first(job))
 
     def _finder(self, job: Job) -> Finder:
-        return Finder(self._store, job.choose, job.change.matches)
+        return Finder(self._store, job.choose, job.change.find)
 
     async def _first(self, job: Job) -> bytes:
         finder, place = self._finder(job), START
@@ -143,9 +142,7 @@ def _short(job: Job, session: WriteSession) -> bytes | Counts:
     known = recall(session, job.request)
     if known is not None:
         return _decode_counts(known.progress) if known.response is None else known.response
-    looked = look(
-        session, job.choose(session), job.change.matches, most=limits.CHANGE_LOOKS, wanted=0 if job.multi else 1
-    )
+    looked = look(session, job.choose(session), job.change.find, most=limits.CHANGE_LOOKS, wanted=0 if job.multi else 1)
     if not looked.complete:
         return Counts()
     modified = sum(job.change.apply(session, id_key, document) for id_key, document in looked.found.items())
@@ -155,7 +152,8 @@ def _short(job: Job, session: WriteSession) -> bytes | Counts:
 def _one(job: Job, id_key: bytes, session: WriteSession) -> bytes | None:
     """Changes one document that matched a moment ago; None if it does not any more."""
     data = session.get(job.namespace, id_key)
-    if data is None or not job.change.matches(document := decode_stored(data)):
+    document = None if data is None else job.change.find(data)
+    if document is None:
         return None
     return _finish(job, Counts(1, int(job.change.apply(session, id_key, document))), session)
 
@@ -170,7 +168,7 @@ def _slice(job: Job, id_keys: list[bytes], counts: Counts, session: WriteSession
             record_progress(session, job.request, _encode_counts(done))
             return done
         data = session.get(job.namespace, id_key)
-        if data is not None and job.change.matches(document := decode_stored(data)):
+        if data is not None and (document := job.change.find(data)) is not None:
             matched += 1
             modified += job.change.apply(session, id_key, document)
             size += len(data)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from laura_fast.domain.documents.codec import decode_stored
 from laura_fast.node.database.access import Place
 from laura_fast.node.database.pacing import Pace
 
@@ -17,7 +16,7 @@ if TYPE_CHECKING:
     from laura_fast.storage.documents.snapshot import Snapshot
     from laura_fast.storage.documents.store import DocumentStore
 
-    Matches = Callable[[Document], bool]
+    Find = Callable[[bytes], Document | None]
 
 
 class Looked(NamedTuple):
@@ -32,14 +31,14 @@ class Looked(NamedTuple):
     complete: bool
 
 
-def look(state: Snapshot, access: Access, matches: Matches, *, most: int, wanted: int) -> Looked:
+def look(state: Snapshot, access: Access, find: Find, *, most: int, wanted: int) -> Looked:
     """Searches `most` candidates for `wanted` documents that match (0 = all)."""
     found: dict[bytes, Document] = {}
     for number, candidate in enumerate(access.candidates(state)):
         if number >= most:
             return Looked(found, complete=False)
-        document = decode_stored(candidate.data)
-        if matches(document):
+        document = find(candidate.data)
+        if document is not None:
             found[candidate.id_key] = document
             if len(found) == wanted:
                 break
@@ -49,10 +48,10 @@ def look(state: Snapshot, access: Access, matches: Matches, *, most: int, wanted
 class Finder:
     """Searches of any length, all in the same order."""
 
-    def __init__(self, store: DocumentStore, choose: Callable[[Snapshot], Access], matches: Matches) -> None:
+    def __init__(self, store: DocumentStore, choose: Callable[[Snapshot], Access], find: Find) -> None:
         self._store = store
         self._choose = choose
-        self._matches = matches
+        self._find = find
         self._access: Access | None = None
 
     def next(self, place: Place, budget: Budget) -> Generator[None, None, Place | None]:
@@ -63,7 +62,7 @@ class Finder:
                 budget.examine()
                 if pace.over(len(candidate.data)):
                     yield
-                if self._matches(decode_stored(candidate.data)):
+                if self._find(candidate.data) is not None:
                     return Place(candidate.key, candidate.id_key)
         return None
 
@@ -80,8 +79,8 @@ class Finder:
                 budget.examine()
                 if pace.over(len(candidate.data)):
                     yield
-                document = decode_stored(candidate.data)
-                if self._matches(document) and candidate.id_key not in found:
+                document = self._find(candidate.data)
+                if document is not None and candidate.id_key not in found:
                     check(document)
                     budget.hold(len(candidate.id_key))
                     found.add(candidate.id_key)

@@ -42,8 +42,8 @@ class Updating:
     new_id: Callable[[], Any]
     times: Times
 
-    def matches(self, document: Document) -> bool:
-        return self.filter.matches(document)
+    def find(self, data: bytes) -> Document | None:
+        return self.filter.find(data)
 
     def check(self, document: Document) -> None:
         self.update.apply(document, *self.times())
@@ -70,8 +70,8 @@ class Deleting:
     namespace: str
     filter: Filter
 
-    def matches(self, document: Document) -> bool:
-        return self.filter.matches(document)
+    def find(self, data: bytes) -> Document | None:
+        return self.filter.find(data)
 
     def check(self, document: Document) -> None:
         """Every document can be removed."""

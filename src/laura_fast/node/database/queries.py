@@ -98,8 +98,8 @@ class Queries:
             mode = Mode(start.mode) if start else mode_of(access)
             if start and mode is not Mode.RANK and mode is not mode_of(access):
                 raise index_gone(access.name)
-            matches = None if access.exact or query.filter is None else query.filter.matches
-            search = Search(matches, budget, filling, 0 if start else command.skip)
+            find = None if access.exact or query.filter is None else query.filter.find
+            search = Search(find, budget, filling, 0 if start else command.skip)
             after = start.place if start else START
             sort_key = query.sort.key if query.sort else _any_order
             if mode is Mode.STREAM:

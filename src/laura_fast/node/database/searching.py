@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from laura_fast.domain.documents.codec import Document
     from laura_fast.node.database.access import Candidate
 
-    Matches = Callable[[Document], bool]
+    Find = Callable[[bytes], Document | None]
     Project = Callable[[Document], Document]
     SortKey = Callable[[Document], bytes]
 
@@ -114,31 +114,29 @@ _unpack = msgspec.msgpack.Decoder(TiesPlace).decode
 class Search:
     """Fills one page. Each method yields after every slice of work."""
 
-    def __init__(self, matches: Matches | None, budget: Budget, filling: Filling, skip: int) -> None:
+    def __init__(self, find: Find | None, budget: Budget, filling: Filling, skip: int) -> None:
         """Prepares.
 
         Args:
-            matches: None where every candidate does.
+            find: Decodes a candidate if it matches; None where every candidate does.
             budget: Counts the candidates.
             filling: The page.
             skip: Matches that are left out before the first.
         """
-        self._matches = matches
+        self._find = find
         self._budget = budget
         self._filling = filling
         self._skip = skip
 
     def stream(self, candidates: Iterable[Candidate]) -> Generator[None, None, None]:
         """Takes candidates that come in the right order, until the page is full."""
-        pace, matches, filling, document = Pace(), self._matches, self._filling, None
+        pace, find, filling, document = Pace(), self._find, self._filling, None
         for key, id_key, data in candidates:
             self._budget.examine()
             if pace.over(len(data)):
                 yield
-            if matches is not None:
-                document = decode_stored(data)
-                if not matches(document):
-                    continue
+            if find is not None and (document := find(data)) is None:
+                continue
             if self._skip > 0:
                 self._skip -= 1
             elif not filling.add(Place(key, id_key), data, document):
@@ -150,13 +148,18 @@ class Search:
         Raises:
             OverloadedError: MEMORY_BUDGET. Too many are equal.
         """
-        pace, matches, equal, before = Pace(), self._matches, _Equal(self._budget), TiesPlace.unpacked(after.key)
+        pace, find, equal, before = (
+            Pace(),
+            self._find or decode_stored,
+            _Equal(self._budget),
+            TiesPlace.unpacked(after.key),
+        )
         for candidate in candidates:
             self._budget.examine()
             if pace.over(len(candidate.data)):
                 yield
-            document = decode_stored(candidate.data)
-            if matches is not None and not matches(document):
+            document = find(candidate.data)
+            if document is None:
                 continue
             key = sort_key(document)
             if key != equal.sort_key:
@@ -190,7 +193,7 @@ class Search:
         Raises:
             OverloadedError: MEMORY_BUDGET. The page and what it skips don't fit.
         """
-        pace, matches, seen = Pace(), self._matches, set[bytes]()
+        pace, find, seen = Pace(), self._find or decode_stored, set[bytes]()
         best = Best(self._skip + self._filling.wanted + 1, self._budget)
         for candidate in candidates:
             self._budget.examine()
@@ -201,10 +204,8 @@ class Search:
                     continue
                 self._budget.hold(len(candidate.id_key))
                 seen.add(candidate.id_key)
-            document = decode_stored(candidate.data)
-            if (matches is None or matches(document)) and (
-                place := Place(sort_key(document), candidate.id_key)
-            ) > after:
+            document = find(candidate.data)
+            if document is not None and (place := Place(sort_key(document), candidate.id_key)) > after:
                 best.add(Ranked(*place, candidate.data))
         for key, id_key, data in best.first()[self._skip :]:
             if not self._filling.add(Place(key, id_key), data):
