@@ -11,7 +11,7 @@
     ├── RpcError               answered to the caller: carries its gRPC code and its reason
     │   ├── InvalidArgumentError · NotFoundError · AlreadyExistsError · PermissionDeniedError
     │   ├── FailedPreconditionError · OutOfRangeError · AbortedError
-    │   └── OverloadedError · UnavailableError · DeadlineError · UnimplementedError
+    │   └── OverloadedError · UnavailableError · DeadlineError · UnimplementedError · DataLossError
     ├── CompareFailedError     cluster state is not what the writer expected: nothing was applied
     ├── StorageFailedError     the disk failed or is closed: fatal, never retried
     ├── ClientError            a call of ours to a cluster did not succeed
@@ -170,6 +170,12 @@ class UnimplementedError(RpcError):
     """The method exists in the contract but not in this server."""
 
     code = Code.UNIMPLEMENTED
+
+
+class DataLossError(RpcError):
+    """What the disk holds is not what was written to it."""
+
+    code = Code.DATA_LOSS
 
 
 class CompareFailedError(LauraError):

@@ -10,8 +10,9 @@ from laura_fast.domain.documents import codec
 from laura_fast.domain.documents.updates import apply_delta
 from laura_fast.errors import AlreadyExistsError, FailedPreconditionError, InvalidArgumentError, OutOfRangeError
 from laura_fast.storage.documents import indexing, oplog, schema
-from laura_fast.storage.documents.layout import HORIZON, TIME_BYTES, pack_number, record_key
+from laura_fast.storage.documents.layout import HORIZON, pack_number, record_key
 from laura_fast.storage.documents.oplog import Operation
+from laura_fast.storage.documents.sealing import body_of, seal
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -101,7 +102,7 @@ class _Applying:
             return
         image = self._changes.writer.get(self._changes.tables.records, collection.prefix + key)
         if image is not None:
-            after = apply_delta(codec.decode_stored(image[TIME_BYTES:]), update)
+            after = apply_delta(codec.decode_stored(body_of(image)), update)
             self._put(collection, key, entry, codec.encode(after) if self._exact else _encode_transient(after))
         elif self._exact:
             raise _diverged(entry)
@@ -112,7 +113,7 @@ class _Applying:
             self._put(collection, key, entry, None)
 
     def _put(self, collection: Collection, key: bytes, entry: OplogEntry, body: bytes | None) -> None:
-        image = None if body is None else pack_number(entry.time) + body
+        image = None if body is None else seal(entry.time, body)
         put_image(self._changes, collection, key, image, ended=entry.time if self._exact else 0)
 
     def _place(self, entry: OplogEntry) -> tuple[Collection | None, bytes]:
@@ -210,7 +211,7 @@ def _encode_transient(document: Document) -> bytes:
 
 
 def _document(image: bytes) -> dict[str, Any]:
-    return codec.decode_stored(image[TIME_BYTES:])
+    return codec.decode_stored(body_of(image))
 
 
 def _diverged(entry: OplogEntry) -> FailedPreconditionError:

@@ -21,6 +21,7 @@ from laura_fast.storage.documents.layout import (
     pack_number,
     unpack_number,
 )
+from laura_fast.storage.documents.sealing import body_of, time_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -75,7 +76,7 @@ class Images:
                 yield entry, length
 
     def _is_valid(self, image: bytes) -> bool:
-        return unpack_number(image)[0] <= self._at  # type: ignore[no-any-return]  # a struct's items have no types
+        return time_of(image) <= self._at
 
     def _current(self, start: bytes, stop: bytes | None, reverse: bool) -> Iterator[tuple[bytes, int, bytes]]:
         for key, record in self._reader.scan(self._tables.records, start, stop, reverse=reverse):
@@ -96,5 +97,5 @@ class Images:
         if image is None:
             return False
         wanted = entry[ID_BYTES:-length]
-        found = index.compiled.entries(codec.decode_stored(image[TIME_BYTES:])).keys
+        found = index.compiled.entries(codec.decode_stored(body_of(image))).keys
         return any(fold(key, INDEX_KEY_CUT) == wanted for key in found)

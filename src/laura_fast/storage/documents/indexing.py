@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from laura_fast.domain.documents import codec
 from laura_fast.errors import AlreadyExistsError
-from laura_fast.storage.documents.layout import INDEX_KEY_CUT, RECORD_KEY_CUT, TIME_BYTES, after, fold, folded
+from laura_fast.storage.documents.layout import INDEX_KEY_CUT, RECORD_KEY_CUT, after, fold, folded
+from laura_fast.storage.documents.sealing import body_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -110,7 +111,7 @@ def _is_taken(changes: Changes, collection: Collection, index: Index, entry: byt
 
 def _keys_of(changes: Changes, collection: Collection, index: Index, key: bytes) -> Sequence[bytes]:
     record = changes.writer.get(changes.tables.records, collection.prefix + key)
-    return index.compiled.entries(codec.decode_stored(record[TIME_BYTES:])).keys if record else ()
+    return index.compiled.entries(codec.decode_stored(body_of(record))).keys if record else ()
 
 
 def duplicate_key(namespace: str, index: str, values: Mapping[str, Any]) -> AlreadyExistsError:

@@ -5,8 +5,8 @@ table        key                                       value
 ===========  ========================================  =============================================================
 state        name                                      whatever belongs to the name; `HEAD` is the log's newest entry
 catalog      "c" collection id, "d" collection id      a collection; a dropped one whose data is still there
-records      collection id, record key                 commit time, BSON
-versions     collection id, record key, time of end    commit time, BSON: what the record was until then
+records      collection id, record key                 commit time, check, BSON
+versions     collection id, record key, time of end    commit time, check, BSON: what the record was until then
 entries      index id, index key, record key           length of the record key
 removed      index id, index key, record key, end      length of the record key: the entry was there until then
 expiry       time of end                               the keys in `versions` and `removed` that ended then

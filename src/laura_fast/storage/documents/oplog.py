@@ -28,7 +28,7 @@ import msgspec
 import xxhash
 
 from laura_fast.domain.documents import codec
-from laura_fast.errors import FailedPreconditionError, OutOfRangeError
+from laura_fast.errors import DataLossError, FailedPreconditionError, OutOfRangeError
 from laura_fast.storage.documents.layout import Head, pack_number, unpack_number
 
 if TYPE_CHECKING:
@@ -83,10 +83,6 @@ class OplogEntry(msgspec.Struct, frozen=True, array_like=True, gc=False):
     txn_key: str = ""
 
 
-class DamagedEntryError(Exception):
-    """The bytes of an entry are not those that were written."""
-
-
 def payload(document: Mapping[str, Any]) -> bytes:
     """BSON of a query or a delta that was made from documents which passed the codec's checks: nothing is checked."""
     return bson.encode(document, codec_options=codec.OPTIONS)
@@ -107,14 +103,14 @@ def decode_entry(op_id: int, data: bytes) -> OplogEntry:
     """The entry in a stored value.
 
     Raises:
-        DamagedEntryError: The hash is another one, or the entry belongs to another op id.
+        DataLossError: DAMAGED: the hash is another one, or the entry belongs to another op id.
     """
     body = data[_CHECK_BYTES:]
     if _hash(body) != data[:_CHECK_BYTES]:
-        raise DamagedEntryError(f"oplog entry {op_id} is damaged: its check fails")
+        raise DataLossError(f"oplog entry {op_id} is damaged: its check fails", "DAMAGED")
     entry = _decode(body)
     if entry.op_id != op_id:
-        raise DamagedEntryError(f"oplog entry {op_id} is damaged: it holds entry {entry.op_id}")
+        raise DataLossError(f"oplog entry {op_id} is damaged: it holds entry {entry.op_id}", "DAMAGED")
     return entry
 
 
@@ -135,7 +131,7 @@ def read_all(reader: Reader, tables: Tables) -> Iterator[OplogEntry]:
     """Every entry that is kept, in order.
 
     Raises:
-        DamagedEntryError: The disk changed an entry.
+        DataLossError: DAMAGED: the disk changed an entry.
     """
     for key, data in reader.scan(tables.oplog):
         yield decode_entry(unpack_number(key)[0], data)
@@ -147,7 +143,7 @@ def read_from(reader: Reader, tables: Tables, head: Head, start: int) -> Iterato
     Raises:
         OutOfRangeError: `start` is beyond the entry after the newest: the reader has another history.
         FailedPreconditionError: `start` is no longer kept.
-        DamagedEntryError: The disk changed an entry.
+        DataLossError: DAMAGED: the disk changed an entry.
     """
     if start > head.op_id + 1:
         raise OutOfRangeError(f"the oplog ends at {head.op_id}; asked from {start}", "DIVERGED")

@@ -16,8 +16,9 @@ from laura_fast.limits import (
 )
 from laura_fast.storage.documents import indexing
 from laura_fast.storage.documents.catalog import Collection, Index, IndexState
-from laura_fast.storage.documents.layout import ID_BYTES, TIME_BYTES, after
+from laura_fast.storage.documents.layout import ID_BYTES, after
 from laura_fast.storage.documents.oplog import Operation
+from laura_fast.storage.documents.sealing import body_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -233,4 +234,4 @@ def take_index(changes: Changes, collection: Collection, index: Index, time: int
 def _records(changes: Changes, collection: Collection, progress: bytes) -> Iterator[tuple[bytes, bytes]]:
     start = collection.prefix + progress + b"\0" if progress else collection.prefix
     for key, record in changes.writer.scan(changes.tables.records, start, after(collection.prefix)):
-        yield key[ID_BYTES:], record[TIME_BYTES:]
+        yield key[ID_BYTES:], body_of(record)

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 from laura_fast.domain.documents import codec
 from laura_fast.errors import InvalidArgumentError, NotFoundError
 from laura_fast.storage.documents import applying, indexing, rollback, schema
-from laura_fast.storage.documents.layout import OWN, RECORD_KEY_CUT, TIME_BYTES, folded, pack_number, record_key
+from laura_fast.storage.documents.layout import OWN, RECORD_KEY_CUT, folded, record_key
 from laura_fast.storage.documents.oplog import Operation, payload
+from laura_fast.storage.documents.sealing import body_of, seal
 from laura_fast.storage.documents.snapshot import Snapshot
 
 if TYPE_CHECKING:
@@ -64,7 +65,7 @@ class WriteSession(Snapshot):
         collection = changes.catalog.collections.get(namespace) or schema.create_collection(changes, namespace)
         entries, learnt = indexing.new_entry_keys(changes, collection, key, document)
         time = changes.tick()
-        if not changes.writer.insert(changes.tables.records, collection.prefix + key, pack_number(time) + body):
+        if not changes.writer.insert(changes.tables.records, collection.prefix + key, seal(time, body)):
             raise self._taken(collection, key, document["_id"])
         indexing.learn(changes, collection, learnt, key)
         indexing.add_entries(changes, entries, key)
@@ -105,7 +106,7 @@ class WriteSession(Snapshot):
         removed, added, learnt = self._difference(collection, indexes, key, before, after)
         time = changes.tick()
         indexing.learn(changes, collection, learnt, key)
-        changes.writer.put(changes.tables.records, collection.prefix + key, pack_number(time) + body)
+        changes.writer.put(changes.tables.records, collection.prefix + key, seal(time, body))
         indexing.remove_entries(changes, removed)
         indexing.add_entries(changes, added, key)
         changes.end(time, collection.prefix + key, image, removed)
@@ -254,6 +255,6 @@ class WriteSession(Snapshot):
 
     def _taken(self, collection: Collection, key: bytes, identifier: Any) -> Exception:
         record = self.changes.writer.get(self.changes.tables.records, collection.prefix + key) or b""
-        if folded(key, RECORD_KEY_CUT) and codec.decode_stored(record[TIME_BYTES:])["_id"] != identifier:
+        if folded(key, RECORD_KEY_CUT) and codec.decode_stored(body_of(record))["_id"] != identifier:
             return InvalidArgumentError("the _id has the same hash as another long _id", "KEY_COLLISION")
         return indexing.duplicate_key(collection.namespace, "_id_", {"_id": identifier})

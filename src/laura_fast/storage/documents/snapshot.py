@@ -7,15 +7,8 @@ from typing import TYPE_CHECKING
 from laura_fast.errors import NotFoundError
 from laura_fast.storage.documents.catalog import IndexState
 from laura_fast.storage.documents.images import Images
-from laura_fast.storage.documents.layout import (
-    ID_BYTES,
-    INDEX_KEY_CUT,
-    OWN,
-    RECORD_KEY_CUT,
-    TIME_BYTES,
-    key_range,
-    resumed,
-)
+from laura_fast.storage.documents.layout import ID_BYTES, INDEX_KEY_CUT, OWN, RECORD_KEY_CUT, key_range, resumed
+from laura_fast.storage.documents.sealing import body_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -73,7 +66,7 @@ class Snapshot:
         if image is None:
             return None
         self._read(len(image))
-        return image[TIME_BYTES:]
+        return body_of(image)
 
     def documents(
         self,
@@ -103,7 +96,7 @@ class Snapshot:
             last = b""
             reader = self._open()
             for last, image in self._images(reader, collection, place, reverse=reverse):
-                yield last[ID_BYTES:], image[TIME_BYTES:]
+                yield last[ID_BYTES:], body_of(image)
                 if self._read(len(image)) or self._reader is not reader:
                     break
             else:

@@ -96,7 +96,7 @@ class DocumentStore:
         Raises:
             OutOfRangeError: DIVERGED: `start` is beyond the entry after the newest.
             FailedPreconditionError: OPLOG_TRUNCATED: `start` is no longer kept.
-            DamagedEntryError: The disk changed an entry.
+            DataLossError: DAMAGED: the disk changed an entry.
         """
         found: list[OplogEntry] = []
         with self._store.read() as reader:

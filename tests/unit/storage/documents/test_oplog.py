@@ -10,9 +10,9 @@ import pytest
 
 from laura_fast import limits
 from laura_fast.domain.documents import codec
-from laura_fast.errors import AlreadyExistsError, FailedPreconditionError, OutOfRangeError
+from laura_fast.errors import AlreadyExistsError, DataLossError, FailedPreconditionError, OutOfRangeError
 from laura_fast.storage.documents.layout import Tables, record_key
-from laura_fast.storage.documents.oplog import DamagedEntryError, Operation, OplogEntry
+from laura_fast.storage.documents.oplog import Operation, OplogEntry
 from laura_fast.storage.documents.retention import Retention
 from laura_fast.storage.documents.session import WriteSession
 from laura_fast.storage.documents.store import DocumentStore
@@ -80,7 +80,7 @@ async def test_a_damaged_entry_is_noticed(kit: Kit) -> None:
     with kit.engine.read() as reader:
         data = reader.get(table, key) or b""
     await kit.engine.write(lambda writer: writer.put(table, key, data.replace(b"whole", b"wh0le")))
-    with pytest.raises(DamagedEntryError, match="entry 2"):
+    with pytest.raises(DataLossError, match="entry 2"):
         entries(kit)
 
 

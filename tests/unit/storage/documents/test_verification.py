@@ -9,6 +9,7 @@ import pytest
 from laura_fast.domain.documents import codec, keys
 from laura_fast.limits import MAX_FINDINGS, VERIFY_SLICE
 from laura_fast.storage.documents.layout import Tables, pack_number, record_key
+from laura_fast.storage.documents.sealing import seal
 from laura_fast.storage.memory import MemoryStore
 from tests.unit.storage.documents.kit import Kit
 
@@ -56,15 +57,19 @@ def entry(number: int) -> bytes:
     return INDEX + keys.encode_value(number) + record_key(number)
 
 
-OTHER = pack_number(1) + codec.encode({"_id": 5, "n": 77})
+OTHER = seal(1, codec.encode({"_id": 5, "n": 77}))
 
 
 @pytest.mark.parametrize(
     ("damage", "finding"),
     [
-        (put("records", COLLECTION + record_key(5), pack_number(1) + b"junk"), "does not decode"),
+        (put("records", COLLECTION + record_key(5), seal(1, b"junk")), "does not decode"),
+        (put("records", COLLECTION + record_key(5), OTHER[:-5] + b"\x44" + OTHER[-4:]), "its check fails"),
         (put("records", COLLECTION + record_key(6), OTHER), "holds the document 5"),
-        (put("records", COLLECTION + record_key(5), pack_number(1 << 63) + OTHER[8:]), "newer than the end of the log"),
+        (
+            put("records", COLLECTION + record_key(5), seal(1 << 62, codec.encode({"_id": 5, "n": 5}))),
+            "newer than the end of the log",
+        ),
         (put("records", (9).to_bytes(4) + b"x", OTHER), "belongs to no collection"),
         (put("records", COLLECTION + record_key(5), OTHER), "lacks an entry of document 5"),
         (put("records", COLLECTION + record_key(5), OTHER), "has an entry its document lacks"),

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from laura_fast.errors import DataLossError
 from laura_fast.storage.documents.layout import unpack_number
-from laura_fast.storage.documents.oplog import DamagedEntryError, OplogEntry, decode_entry, first_id
+from laura_fast.storage.documents.oplog import OplogEntry, decode_entry, first_id
 
 if TYPE_CHECKING:
     from laura_fast.storage.documents.layout import Head
@@ -37,7 +38,7 @@ class OplogCheck:
         self.first, self.last = self.first or op_id, op_id
         try:
             self._check_order(decode_entry(op_id, data), report)
-        except DamagedEntryError as error:
+        except DataLossError as error:
             self._found(str(error), report)
 
     def _check_order(self, entry: OplogEntry, report: Report) -> None:

@@ -10,14 +10,8 @@ from laura_fast.domain.documents import codec
 from laura_fast.errors import RpcError
 from laura_fast.storage.documents import indexing
 from laura_fast.storage.documents.catalog import IndexState
-from laura_fast.storage.documents.layout import (
-    ID_BYTES,
-    TIME_BYTES,
-    after,
-    pack_number,
-    record_key,
-    unpack_number,
-)
+from laura_fast.storage.documents.layout import ID_BYTES, TIME_BYTES, after, pack_number, record_key, unpack_number
+from laura_fast.storage.documents.sealing import body_of, time_of
 
 if TYPE_CHECKING:
     from laura_fast.storage.documents.catalog import Collection, Index
@@ -37,7 +31,7 @@ def check_record(report: Report, view: View, key: bytes, record: bytes) -> None:
     document = _decoded(collection, key[ID_BYTES:], record, report)
     if document is None:
         return
-    if unpack_number(record)[0] > view.head.time:
+    if time_of(record) > view.head.time:
         report.found(f"{collection.namespace}: document {document['_id']!r} is newer than the end of the log")
     for index in collection.indexes:
         _check_entries(view, index, key[ID_BYTES:], document, report)
@@ -45,7 +39,7 @@ def check_record(report: Report, view: View, key: bytes, record: bytes) -> None:
 
 def _decoded(collection: Collection, key: bytes, image: bytes, report: Report) -> dict[str, Any] | None:
     try:
-        document = codec.decode(image[TIME_BYTES:])
+        document = codec.decode(body_of(image))
         found = record_key(document["_id"])
     except (RpcError, BSONError, KeyError) as error:
         report.found(f"{collection.namespace}: record {key.hex()} does not decode: {error}")
@@ -87,7 +81,7 @@ def check_entry(report: Report, view: View, entry: bytes, length: bytes) -> None
 def _entries_of(index: Index, key: bytes, record: bytes) -> list[bytes]:
     """None for a record that can't be read: it was reported as such."""
     try:
-        return indexing.keys_in(index, key, codec.decode(record[TIME_BYTES:]))
+        return indexing.keys_in(index, key, codec.decode(body_of(record)))
     except (RpcError, BSONError):
         return []
 
@@ -102,7 +96,7 @@ def check_image(report: Report, view: View, key: bytes, image: bytes) -> None:
     report.images += 1
     place, end = key[:-TIME_BYTES], unpack_number(key, len(key) - TIME_BYTES)[0]
     _decoded(collection, place[ID_BYTES:], image, report)
-    began = unpack_number(image)[0]
+    began = time_of(image)
     if not began < end <= _next_begin(view, place, end):
         report.found(f"{collection.namespace}: old image {key.hex()} began at {began} and is not before what followed")
     if view.reader.get(view.tables.expiry, pack_number(end)) is None:
@@ -113,6 +107,6 @@ def _next_begin(view: View, place: bytes, end: int) -> int:
     """When the next image of a record began, an old one or its own; far away where there is none."""
     for key, image in view.reader.scan(view.tables.versions, place + pack_number(end + 1), after(place)):
         if len(key) == len(place) + TIME_BYTES:
-            return int(unpack_number(image)[0])
+            return time_of(image)
     record = view.reader.get(view.tables.records, place)
-    return int(unpack_number(record)[0]) if record else 1 << 64
+    return time_of(record) if record else 1 << 64
