@@ -15,7 +15,7 @@ from bench.micro import per_call
 from bench.shapes import package, wide
 from laura_fast.domain.documents.codec import encode
 from laura_fast.domain.documents.projections import compile_projection
-from laura_fast.domain.documents.sorting import compile_sort, smallest
+from laura_fast.domain.documents.sorting import compile_sort
 from laura_fast.domain.documents.updates import compile_update
 
 if TYPE_CHECKING:
@@ -117,16 +117,3 @@ SORTS: Final[dict[str, dict[str, int]]] = {
 def test_sort_key(benchmark: BenchmarkFixture, shape: str, sort: str) -> None:
     """The key of one document."""
     per_document(benchmark, shape, compile_sort(SORTS[sort]).key, bool)
-
-
-@pytest.mark.benchmark(group="sorts")
-def test_smallest(benchmark: BenchmarkFixture) -> None:
-    """The first ten of a thousand; a row is one document."""
-    documents = [package(number) for number in range(NUMBER if benchmark.enabled else 20)]
-    sort = compile_sort({"size": -1})
-    per_call(
-        benchmark,
-        lambda: smallest(documents, sort, 10),
-        lambda found: found[0] is documents[-1],
-        calls=len(documents),
-    )

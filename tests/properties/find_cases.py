@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 from laura_fast.domain.documents.projections import compile_projection
-from laura_fast.domain.documents.sorting import compile_sort, smallest
+from laura_fast.domain.documents.sorting import compile_sort, stable_key
 from laura_fast.errors import InvalidArgumentError
 from tests.properties.known_differences import Answer, Comparison, Difference
 from tests.properties.update_cases import NAMES, document
@@ -70,7 +70,7 @@ def ours(asked: Find) -> Answer:
     try:
         if asked.projection is not None:
             return Answer(compile_projection(asked.projection).apply(asked.documents[0]))
-        found = smallest(asked.documents, compile_sort(asked.sort or {}), len(asked.documents))
+        found = sorted(asked.documents, key=stable_key(compile_sort(asked.sort or {})))
     except InvalidArgumentError as error:
         return Answer(None, error.message)
     return Answer({"ids": [each["_id"] for each in found]})

@@ -8,7 +8,6 @@ fields has for the document, and so the keys of a sort are those of such an inde
 from __future__ import annotations
 
 from dataclasses import dataclass
-from heapq import nsmallest
 from typing import TYPE_CHECKING, Any, Final
 
 from laura_fast import limits
@@ -18,7 +17,7 @@ from laura_fast.domain.documents.keys import encode_value, invert
 from laura_fast.errors import InvalidArgumentError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Mapping
 
     from laura_fast.domain.documents.codec import Document
 
@@ -51,11 +50,6 @@ def compile_sort(order: Mapping[str, Any]) -> Sort:
         raise _invalid(f"a sort by {len(order)} fields; at most {limits.MAX_SORT_FIELDS} are allowed")
     fields = tuple(IndexField(_checked_path(path), _descending(path, given)) for path, given in order.items())
     return Sort(fields, _key(fields))
-
-
-def smallest(documents: Iterable[Document], sort: Sort, count: int) -> list[Document]:
-    """The first `count` documents of the order asked for, with no more in memory; ties are in the order of `_id`."""
-    return nsmallest(count, documents, key=stable_key(sort))
 
 
 def stable_key(sort: Sort) -> Callable[[Document], bytes]:
