@@ -58,7 +58,54 @@ async def test_the_index_on_id_is_there_and_stays(router: Router) -> None:
     assert refusal(caught.value) == ("INVALID_ARGUMENT", "INVALID_INDEX")
 
 
-@pytest.mark.parametrize("method", ["CreateCollection", "DropCollection", "ListIndexes", "DropIndex"])
+async def _create_index(router: Router, **definition: Any) -> Any:
+    request = documents_pb2.CreateIndexRequest(**router.where, definition=encode(definition))
+    return await router.documents.CreateIndex(request)
+
+
+async def test_an_index_is_built_used_and_dropped(router: Router) -> None:
+    await router.insert(*({"_id": n, "n": n % 10, "tags": [n, -n]} for n in range(100)))
+    answer = await _create_index(router, key={"n": 1, "_id": -1})
+    assert (answer.name, answer.created, answer.documents) == ("n_1__id_-1", True, 100)
+    assert not (await _create_index(router, key={"n": 1, "_id": -1})).created
+    await _create_index(router, key={"tags": -1}, sparse=True)
+    listed = (await router.documents.ListIndexes(documents_pb2.ListIndexesRequest(**router.where))).indexes
+    assert [(index.name, index.state, index.multikey) for index in listed] == [
+        ("_id_", documents_pb2.READY, False),
+        ("n_1__id_-1", documents_pb2.READY, False),
+        ("tags_-1", documents_pb2.READY, True),
+    ]
+    assert decode(listed[2].definition) == {"key": {"tags": -1}, "name": "tags_-1", "sparse": True}
+    query = routing_pb2.QueryRequest(**router.where, query=encode({"n": 3}))
+    told = decode((await router.documents.Explain(documents_pb2.ExplainRequest(query=query, execute=True))).explanation)
+    assert (told["index"], told["executed"]["examined"]) == ("n_1__id_-1", 10)
+    assert [each["_id"] for each in await router.find({"n": 3}, sort={"_id": -1})] == list(range(93, 0, -10))
+    drop = documents_pb2.DropIndexRequest(**router.where, name="n_1__id_-1")
+    assert [(await router.documents.DropIndex(drop)).dropped for _ in "ab"] == [True, False]
+
+
+@pytest.mark.parametrize(
+    ("definition", "refused"),
+    [
+        ({"key": {"n": "text"}}, ("INVALID_ARGUMENT", "INVALID_INDEX")),
+        ({"key": {"n": 1}, "unique": True, "name": "u"}, ("ALREADY_EXISTS", "DUPLICATE_KEY")),
+        ({"key": {"n": 1}, "name": "taken"}, ("ALREADY_EXISTS", "INDEX_CONFLICT")),
+        ({"key": {"tags": 1, "more": 1}}, ("INVALID_ARGUMENT", "CANNOT_INDEX")),
+    ],
+)
+async def test_an_index_that_can_not_be_is_refused(
+    router: Router, definition: dict[str, Any], refused: tuple[str, str]
+) -> None:
+    await router.insert(*({"_id": n, "n": n % 2, "tags": [1], "more": [2]} for n in range(4)))
+    await _create_index(router, key={"m": 1}, name="taken")
+    with pytest.raises(grpc.aio.AioRpcError) as caught:
+        await _create_index(router, **definition)
+    assert refusal(caught.value) == refused
+    listed = (await router.documents.ListIndexes(documents_pb2.ListIndexesRequest(**router.where))).indexes
+    assert [index.name for index in listed] == ["_id_", "taken"]
+
+
+@pytest.mark.parametrize("method", ["CreateCollection", "DropCollection", "ListIndexes", "CreateIndex", "DropIndex"])
 async def test_bad_names_are_refused(router: Router, method: str) -> None:
     kind: Any = getattr(documents_pb2, f"{method}Request")
     with pytest.raises(grpc.aio.AioRpcError) as caught:

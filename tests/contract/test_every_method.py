@@ -30,6 +30,7 @@ BUILT = {
             "CreateCollection",
             "DropCollection",
             "ListIndexes",
+            "CreateIndex",
             "DropIndex",
             "Explain",
             "Verify",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import aclosing
 from typing import TYPE_CHECKING
 
-from laura_fast.domain.documents.codec import encode
+from laura_fast.domain.documents.codec import decode, encode
 from laura_fast.errors import InvalidArgumentError, UnimplementedError
 from laura_fast.node.database.names import check_database, namespace, parts
 from laura_fast.pb.laura.fast.v1 import documents_pb2 as pb
@@ -91,6 +91,15 @@ class DocumentServicer:
         async with aclosing(self._database.verifications.run()) as reports:
             async for report in reports:
                 yield _verification(report)
+
+    async def CreateIndex(  # noqa: N802 - the RPC's name
+        self,
+        request: pb.CreateIndexRequest,
+        context: Context,  # noqa: ARG002 - the form of every behaviour
+    ) -> pb.CreateIndexResponse:
+        place = namespace(request.database, request.collection)
+        name, created, documents = await self._database.index_builds.create(place, decode(request.definition))
+        return pb.CreateIndexResponse(name=name, created=created, documents=documents)
 
     async def DropIndex(  # noqa: N802 - the RPC's name
         self,

@@ -22,6 +22,7 @@ from laura_fast.node.database.collections import Collections
 from laura_fast.node.database.commands import DeleteCommand, UpdateCommand, UpdateOutcome
 from laura_fast.node.database.explaining import explain_aggregate, explain_query
 from laura_fast.node.database.identifiers import generated_id
+from laura_fast.node.database.index_builds import IndexBuilds
 from laura_fast.node.database.inserts import Insert
 from laura_fast.node.database.modifying import Deleting, Updating
 from laura_fast.node.database.names import parts
@@ -63,12 +64,13 @@ class Database:
     Attributes:
         store: The documents.
         collections: Which there are, and their indexes.
+        index_builds: How indexes come into being.
         verifications: Checks of everything stored.
         replication: Says when writes are taken and safe; a node without others until it is replaced.
     """
 
     def __init__(self, store: DocumentStore, cursors: Cursors, clock: Clock, settings: DatabaseSettings) -> None:
-        """Starts its threads and its upkeep, in the event loop; call `close` in the end."""
+        """Starts its threads, its upkeep and unfinished index builds, in the event loop; call `close` in the end."""
         self.store = store
         self._clock = clock
         self._settings = settings
@@ -76,6 +78,8 @@ class Database:
         self._upkeep = Upkeep(store)
         self._upkeep.start()
         self.collections = Collections(store, self._readers)
+        self.index_builds = IndexBuilds(store, clock.monotonic)
+        self.index_builds.start()
         self.verifications = Verifications(store)
         self.replication: Replication = Alone()
         self._writes = Writes()
@@ -86,6 +90,7 @@ class Database:
     async def close(self) -> None:
         """Finishes the writes that run, ends the reads."""
         await self._upkeep.stop()
+        await self.index_builds.stop()
         await self._writes.drain()
         await asyncio.to_thread(self._stop_threads)
 
