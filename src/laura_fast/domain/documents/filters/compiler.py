@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from laura_fast.domain.documents.codec import decode_stored
@@ -18,26 +19,35 @@ if TYPE_CHECKING:
     from laura_fast.domain.documents.codec import Document
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Filter:
     """A checked query.
 
     Attributes:
         tree: What it means; the planner reads bounds off it.
         matches: Whether a document satisfies it.
-        ruled_out: Whether a document's BSON shows, undecoded, that it can't match; None where BSON never shows it.
     """
 
     tree: Node
     matches: Callable[[Document], bool]
-    ruled_out: Callable[[bytes], bool] | None
 
-    def find(self, data: bytes) -> Document | None:
+    @cached_property
+    def ruled_out(self) -> Callable[[bytes], bool] | None:
+        """Whether a document's BSON shows, undecoded, that it can't match; None where BSON never shows it."""
+        return ruled_out(self.tree)
+
+    @cached_property
+    def find(self) -> Callable[[bytes], Document | None]:
         """The document in bytes that `codec.encode` made, if it matches; scans need not decode most of the others."""
-        if self.ruled_out is not None and self.ruled_out(data):
-            return None
-        document = decode_stored(data)
-        return document if self.matches(document) else None
+        matches, is_out = self.matches, self.ruled_out
+
+        def decode_and_match(data: bytes) -> Document | None:
+            document = decode_stored(data)
+            return document if matches(document) else None
+
+        if is_out is None:
+            return decode_and_match
+        return lambda data: None if is_out(data) else decode_and_match(data)
 
     def equalities(self) -> dict[str, Any]:
         """Dotted paths that every match holds equal to a value: what an upsert begins with (MongoDB manual, "upsert").
@@ -68,7 +78,7 @@ def compile_filter(query: Mapping[str, Any], constants: Mapping[str, Any] | None
         InvalidArgumentError: FILTER_INVALID, naming the operator; PATH_INVALID; or BAD_EXPRESSION from `$expr`.
     """
     tree = Parser(constants).query(query)
-    return Filter(tree, compile_node(tree), ruled_out(tree))
+    return Filter(tree, compile_node(tree))
 
 
 def _equalities(node: Node) -> Iterator[tuple[str, Any]]:

@@ -82,6 +82,10 @@ def _with_elements(test: Test) -> Test:
     return expanded
 
 
+def _anything(_value: Any) -> bool:
+    return True
+
+
 def _is_there(value: Any) -> bool:
     return value is not MISSING
 
@@ -95,16 +99,20 @@ def _some_element(node: ElementMatch) -> Test:
     def some(value: Any) -> bool:
         if type(value) is not list:
             return False
-        return any(matches(document) for document in map(_as_document, value) if document is not None)
+        for element in value:
+            if type(element) is dict:
+                if matches(element):
+                    return True
+            elif type(element) is list and matches(_by_position(element)):
+                return True
+        return False
 
     return some
 
 
-def _as_document(element: Any) -> Document | None:
+def _by_position(array: list[Any]) -> Document:
     """MongoDB takes an array inside an array for a document whose names are positions."""
-    if type(element) is list:
-        return dict(zip(map(str, count()), element, strict=False))
-    return element if type(element) is dict else None
+    return dict(zip(map(str, count()), array, strict=False))
 
 
 def _combined(node: And | Or | Not, compile_one: Callable[[Node], Test]) -> Test:
@@ -119,8 +127,8 @@ def _negated(test: Test) -> Test:
 
 
 def _every(tests: list[Test]) -> Test:
-    if len(tests) == 1:
-        return tests[0]
+    if len(tests) <= 1:
+        return tests[0] if tests else _anything
 
     def every(value: Any) -> bool:
         for test in tests:  # noqa: SIM110 - all() with a generator takes twice as long (bench/test_documents.py)
