@@ -65,6 +65,10 @@ def _with_empty_document(asked: Case, _mine: Answer, _theirs: Answer) -> bool:
     return any(operator in {"$set", "$min", "$max"} and operand == {} for operator, _, operand in asked.clauses())
 
 
+def _with_empty_condition(asked: Case, _mine: Answer, _theirs: Answer) -> bool:
+    return any(operator == "$pull" and operand == {} for operator, _, operand in asked.clauses())
+
+
 def _with_bool(asked: Case, _mine: Answer, _theirs: Answer) -> bool:
     told = repr(asked)
     return ("True" in told or "False" in told) and _with("$pull", "$pullAll", "$addToSet")(asked, _mine, _theirs)
@@ -74,9 +78,17 @@ TYPES: Final = "$inc, $mul, $set: the result has the type that its operands give
 ORDER: Final = "$set: new fields come in lexicographic order since 5.0"
 BOOL: Final = "a bool equals no number"
 TOTAL_ORDER: Final = "$min, $max, $push with $sort: the order of all types"
+EMPTY_CONDITION: Final = _difference(
+    "empty condition",
+    "$pull: a query is about elements that are documents",
+    _with_empty_condition,
+    {"a": [1]},
+    {"$pull": {"a": {}}},
+)
 IN_VAIN: Final = "nothing is made where nothing is"
 
 MONGOMOCK: Final = (
+    EMPTY_CONDITION,
     _difference(
         "conflicts",
         "two operators on one path, or on one within the other, are refused",
@@ -129,6 +141,7 @@ MONGOMOCK: Final = (
     _difference("made in vain", IN_VAIN, _with("$pullAll"), {}, {"$pullAll": {"a.b": [1]}}),
 )
 MONTYDB: Final = (
+    EMPTY_CONDITION,
     _difference(
         "barred paths",
         "$rename: nothing is looked for in a scalar",
