@@ -11,6 +11,7 @@ from laura_fast.domain.documents.indexing.entries import compile_index
 from laura_fast.node.database.cursors import SECRET_BYTES, Cursors
 from laura_fast.node.database.database import Database
 from laura_fast.node.database.settings import DatabaseSettings
+from laura_fast.storage.documents.retention import Retention
 from laura_fast.storage.documents.store import DocumentStore
 
 if TYPE_CHECKING:
@@ -29,7 +30,10 @@ ANSWER_SHARE: Final = 0.95
 
 async def open_database(config: Config, data: Data, clock: Clock) -> Database:
     """Opens the documents in `data`."""
-    store = await asyncio.to_thread(DocumentStore, data.store, _compiled, now_ms=clock.wall_ms)
+    store = await asyncio.to_thread(
+        DocumentStore, data.store, _compiled, now_ms=clock.wall_ms, max_bytes=config.quota_bytes
+    )
+    store.retention = Retention(config.snapshot_window_ms, config.oplog_bytes, config.oplog_age_ms)
     settings = DatabaseSettings(
         max_examined=config.max_examined,
         query_memory_bytes=config.query_memory_bytes,

@@ -180,6 +180,35 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
             "When a heartbeat's answer carries the topology. always costs its whole size per beat.",
         ),
     ] = "changed"
+    quota_bytes: Annotated[
+        int,
+        Setting(
+            Size(0, limits.STORAGE_MAP_BYTES),
+            "What documents, indexes and log may occupy; then what adds is refused with STORAGE_FULL. 0 = the disk.",
+        ),
+    ] = 0
+    oplog_bytes: Annotated[
+        int,
+        Setting(
+            Size(limits.MIB, limits.STORAGE_MAP_BYTES),
+            "What the oplog may occupy. Too little, and a replica that was away must copy everything.",
+        ),
+    ] = limits.GIB
+    oplog_age_ms: Annotated[
+        int,
+        Setting(
+            Duration(0, 365 * 24 * HOUR_MS),
+            "Older oplog entries go before the oplog is full, too. 0s = never.",
+            "never",
+        ),
+    ] = 0
+    snapshot_window_ms: Annotated[
+        int,
+        Setting(
+            Duration(1_000, 24 * HOUR_MS),
+            "How long old versions of documents are kept for reads at an earlier time. Long windows cost disk.",
+        ),
+    ] = 90_000
     max_examined: Annotated[
         int,
         Setting(
