@@ -6,6 +6,7 @@ Predicates are as narrow as the cause of a difference allows: what they do not n
 from __future__ import annotations
 
 import contextlib
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from laura_fast.domain.documents.expressions import MISSING, compile_expression
@@ -14,7 +15,26 @@ from laura_fast.errors import RpcError
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from tests.properties.pipeline_rivals import Document
+    from tests.properties.pipeline_rivals import Answer, Document, Stages
+
+
+@dataclass(frozen=True)
+class Difference:
+    """Where mongomock-ng is known to differ, with an example of it.
+
+    Attributes:
+        rule: MongoDB's, which decides.
+        applies: Whether a stage, by name, specification and the documents that come to it, is such a place.
+        stages: Of the example.
+        documents: Of the example.
+        expected: By the rule; mongomock-ng says something else.
+    """
+
+    rule: str
+    applies: Callable[[str, Any, list[Document]], bool]
+    stages: Stages
+    documents: list[Document]
+    expected: Answer
 
 
 def values(spec: Any, documents: list[Document]) -> list[Any]:
@@ -64,6 +84,20 @@ def sets_inside(name: str, spec: Any, documents: list[Document]) -> bool:
         return False
     tops = {path.partition(".")[0] for path, value in spec.items() if "." in path or is_document(value)}
     return any(not isinstance(document.get(top, {}), dict) for document in documents for top in tops)
+
+
+def sets_shared(name: str, spec: Any, documents: list[Document]) -> bool:
+    """Whether a stage sets a field inside a document that is in two fields."""
+    if name not in {"$set", "$addFields"}:
+        return False
+    tops = {path.partition(".")[0] for path in spec if "." in path}
+    return any(
+        document[top] is value
+        for document in documents
+        for top in tops & document.keys()
+        for field, value in document.items()
+        if field != top
+    )
 
 
 def is_document(spec: Any) -> bool:

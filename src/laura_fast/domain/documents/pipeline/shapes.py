@@ -63,13 +63,13 @@ class Shape:
         return result
 
     def include_value(self, value: Any) -> Any:
-        """What is kept of a value inside; `MISSING` if it holds no documents."""
+        """What is kept of a value inside; `MISSING` if it holds no documents and gets nothing computed."""
         if type(value) is dict:
             return self.include(value)
         if type(value) is list:
             found = [self.include_value(element) for element in value]
             return [element for element in found if element is not MISSING]
-        return MISSING
+        return {} if self.computes else MISSING
 
     def exclude(self, document: Document) -> Document:
         """What is left of a document."""

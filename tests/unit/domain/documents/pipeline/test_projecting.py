@@ -42,6 +42,8 @@ SET_INSIDE = [{"b": 0, "c": 2}, {"c": 3, "b": 0}, {"b": 0}, [{"b": 0, "c": 6}]]
         ({"$project": {"_id": "$x"}}, {"_id": 10}),
         ({"$project": {"n.m": "$x", "_id": 0}}, {"n": {"m": 10}}),
         ({"$project": {"a.b": "$x", "a.c": 1, "_id": 0}}, {"a": {"c": 2, "b": 10}}),
+        ({"$project": {"x.y": "$null", "null": 1, "_id": 0}}, {"x": {"y": None}, "null": None}),
+        ({"$project": {"list.c": "$x", "_id": 0}}, {"list": [{"c": 10}, {"c": 10}, {"c": 10}, [{"c": 10}]]}),
         ({"$project": {"y": ["$x", "$gone"], "_id": 0}}, {"y": [10, None]}),
         ({"$addFields": {"x": 5, "y": "$x"}}, {**DOCUMENT, "x": 5, "y": 10}),
         ({"$set": {"x": "$gone"}}, {name: value for name, value in DOCUMENT.items() if name != "x"}),
