@@ -116,10 +116,10 @@ class _Walk:
         if not available.met_arrays(position):
             return True
         path = self._fields[position].path
-        if position < len(bounds) or has_position(path) or available.index.definition.sparse:
+        if has_position(path) or available.index.definition.sparse:
             return False
         root = path.split(".")[0]
-        return not any(
+        return not any(  # its own bounds are among them
             available.met_arrays(at) and field.path.split(".")[0] == root
             for at, field in enumerate(self._fields[: len(bounds)])
         )
