@@ -2,7 +2,7 @@
 
 ::
 
-    python -m tests.properties.documents_run --kind query --cases 100000 --seed 1 --record
+    python -m tests.properties.documents_run --kind query=120000 update=20000 --seed 1 --record
 """
 
 from __future__ import annotations
@@ -95,16 +95,23 @@ def _summary(runs: list[dict[str, Any]], commit: str, versions: dict[str, str]) 
     return "\n".join([*lines, "", "Known differences by name, with how often each came up: raw.json.", ""])
 
 
+def _asked(text: str) -> tuple[str, int]:
+    kind, _, cases = text.partition("=")
+    if kind not in KINDS:
+        raise argparse.ArgumentTypeError(f"{kind!r} is none of {', '.join(KINDS)}")
+    return kind, int(cases or 0)
+
+
 def main() -> int:
     """Runs the kinds asked for; exit code 1 if a difference was unknown."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--kind", choices=sorted(KINDS), nargs="+", default=sorted(KINDS))
-    parser.add_argument("--cases", type=int, default=10_000, help="of each kind")
+    parser.add_argument("--kind", type=_asked, nargs="+", default=[(kind, 0) for kind in KINDS], metavar="KIND[=CASES]")
+    parser.add_argument("--cases", type=int, default=10_000, help="of each kind that does not say how many")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--record", action="store_true", help="write results/ instead of printing")
     chosen = parser.parse_args()
     os.nice(10)
-    runs = [run(kind, chosen.cases, chosen.seed) for kind in chosen.kind]
+    runs = [run(kind, cases or chosen.cases, chosen.seed) for kind, cases in chosen.kind]
     print(record(runs) if chosen.record else json.dumps(runs, indent=1))
     return int(any(each["unknown"] for each in runs))
 
