@@ -123,16 +123,25 @@ def _drain(reading: int, pid: int, delay_s: float) -> bytes:
             killed = True
 
 
+def today() -> str:
+    """The date of a record."""
+    return f"{datetime.now(UTC):%Y-%m-%d}"
+
+
+def described_commit() -> str:
+    """The commit that runs, marked when it is changed."""
+    describe = ["git", "describe", "--always", "--dirty", "--abbrev=12", "--exclude=*"]
+    return subprocess.run(describe, cwd=ROOT, check=True, capture_output=True, text=True).stdout.strip()
+
+
 def record(kills: Sequence[Kill], *, seed: int, seconds: float) -> Record:
     """The run as `python -m laura_fast report` takes it."""
-    describe = ["git", "describe", "--always", "--dirty", "--abbrev=12", "--exclude=*"]
-    commit = subprocess.run(describe, cwd=ROOT, check=True, capture_output=True, text=True).stdout.strip()
     points = Counter(kill.point for kill in kills)
     return Record(
         title="Killed while it writes",
         command=f"python -m tests.adversity.storage_kills --kills {len(kills)} --seed {seed} --out raw.json",
-        date=f"{datetime.now(UTC):%Y-%m-%d}",
-        commit=commit,
+        date=today(),
+        commit=described_commit(),
         seed=seed,
         seconds=seconds,
         columns=["killed at", "kills", "acknowledged requests", "happened unacknowledged", "faults"],

@@ -11,8 +11,10 @@ import asyncio
 import json
 import os
 import random
+import sys
 from dataclasses import dataclass, field
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from laura_fast.domain.documents import codec
@@ -25,7 +27,6 @@ from laura_fast.storage.memory import MemoryStore
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
-    from pathlib import Path
 
     from laura_fast.storage.documents.session import WriteSession
 
@@ -237,3 +238,7 @@ async def _verify(store: DocumentStore) -> list[str]:
     async for report in store.verify(MemoryStore()):
         last = report
     return last.findings if last.replayed else [*last.findings, "the oplog was not replayed"]
+
+
+if __name__ == "__main__":
+    write_until_killed(Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3]))
