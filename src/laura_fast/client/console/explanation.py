@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from rich.text import Text
 from rich.tree import Tree
 
-from laura_fast.client.console.cells import one_line, style_of
+from laura_fast.client.console.cells import is_number, one_line, style_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -40,13 +40,15 @@ def _named(numbered: tuple[int, Any]) -> tuple[str, Any]:
 
 
 def _branches(value: Any) -> bool:
-    """Whether it takes more than a line: documents, and lists that hold any."""
+    """Whether it takes more than a line: documents but those of numbers, such as keys, and lists that hold any."""
     if isinstance(value, dict):
-        return bool(value)
+        return not all(map(is_number, value.values()))
     return isinstance(value, list) and any(isinstance(each, dict | list) for each in value)
 
 
 def _line(value: Any) -> Text:
+    if isinstance(value, dict | list) and not value:
+        return Text("none")
     if isinstance(value, list):
-        return Text(", ".join(map(one_line, value)) or "none")
+        return Text(", ".join(map(one_line, value)))
     return Text(one_line(value), style_of(value))

@@ -17,8 +17,8 @@ def test_scalars_are_lines_and_documents_branches(
 ) -> None:
     console = make_console()
     explanation = {
-        "plan": {"index": "a_1", "bounds": ["[1, 5)", "[7]"], "none": {}},
-        "rejected": [{"index": "b_1", "why": "no\nbounds"}, {"deep": {"er": 1}}],
+        "plan": {"index": "a_1", "bounds": ["[1, 5)", "[7]"], "none": {}, "key": {"a": 1, "b": -1}},
+        "rejected": [{"index": "b_1", "why": "no\nbounds"}, {"deep": {"er": "one"}}],
         "scans": [],
     }
     console.print(explanation_tree("d.c", explanation))
@@ -27,11 +27,12 @@ def test_scalars_are_lines_and_documents_branches(
         "├── plan\n"
         "│   ├── index: a_1\n"
         "│   ├── bounds: [1, 5), [7]\n"
-        "│   └── none: {}\n"
+        "│   ├── none: none\n"
+        '│   └── key: {"a": 1, "b": -1}\n'
         "├── rejected\n"
         "│   ├── b_1: no\\nbounds\n"
         "│   └── 2\n"
         "│       └── deep\n"
-        "│           └── er: 1\n"
+        "│           └── er: one\n"
         "└── scans: none\n"
     )
