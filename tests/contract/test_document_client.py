@@ -112,6 +112,38 @@ async def test_pipelines_explanations_and_what_is_wrong_with_them(documents: Doc
         await documents.find_one("d.c", {"a": {"$foo": 1}})
 
 
+async def test_collections_and_indexes_come_and_go(documents: DocumentClient) -> None:
+    catalog = documents.catalog
+    await documents.insert("d.c", [{"_id": number, "n": number % 3, "list": [1, 2]} for number in range(9)])
+    built = await catalog.create_index("d.c", {"key": {"n": 1, "_id": -1}})
+    assert (built.name, built.created, built.documents) == ("n_1__id_-1", True, 9)
+    assert not (await catalog.create_index("d.c", {"key": {"n": 1, "_id": -1}})).created
+    await catalog.create_index("d.c", {"key": {"list": 1}})
+    assert [(each.name, each.ready, each.multikey) for each in await catalog.indexes("d.c")] == [
+        ("_id_", True, False),
+        ("list_1", True, True),
+        ("n_1__id_-1", True, False),
+    ]
+    assert (await documents.explain("d.c", Query({"n": 1})))["index"] == "n_1__id_-1"
+    assert [(str(each.namespace), each.documents, each.indexes) for each in await catalog.collections()] == [
+        ("d.c", 9, 2)
+    ]
+    assert await catalog.drop_index("d.c", "list_1")
+    assert not await catalog.drop_index("d.c", "list_1")
+    assert await catalog.drop_collection("d.c")
+    assert not await catalog.drop_collection("d.c")
+    assert await catalog.collections() == []
+
+
+async def test_a_verification_ends_well(documents: DocumentClient) -> None:
+    await documents.insert("d.c", [{"_id": number, "n": number} for number in range(50)])
+    await documents.catalog.create_index("d.c", {"key": {"n": 1}})
+    steps = [step async for step in documents.catalog.verify()]
+    last = steps[-1]
+    assert (last.complete, last.documents, last.index_entries, last.problems) == (True, 50, 50, ())
+    assert last.oplog_entries >= 50
+
+
 async def test_an_import_again_finds_everything_there(documents: DocumentClient) -> None:
     content = b"".join(b'{"n": %d}\n' % number for number in range(2500))
     tallies = []

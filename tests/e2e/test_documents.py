@@ -113,6 +113,7 @@ def test_a_server_that_is_killed_in_the_middle_is_waited_for(serve: Serve, run: 
     told = json.loads(importing.output)
     assert (told["inserted"], told["already_there"], told["failed"]) == (MANY, 0, 0)
     assert stored(server.address) == MANY
+    finished(run, "verify", "--server", server.address, name="verify-online")
     server.terminate()
     checked = finished(run, "verify", "--data-dir", str(server.directory / "data"), "--replay", name="verify")
     assert checked.output.endswith("checked: everything agrees\n")
