@@ -16,6 +16,7 @@ from laura_fast.domain.documents.expressions.objects import OBJECTS
 from laura_fast.domain.documents.expressions.part import Eager, Evaluate, Part, Scope, carrying, constant
 from laura_fast.domain.documents.expressions.paths import field_path, variable
 from laura_fast.domain.documents.expressions.powers import POWERS
+from laura_fast.domain.documents.expressions.regexes import REGEXES
 from laura_fast.domain.documents.expressions.rounding import ROUNDING
 from laura_fast.domain.documents.expressions.strings import STRINGS
 from laura_fast.domain.documents.expressions.values import malformed
@@ -135,6 +136,7 @@ OPERATORS: Final[dict[str, Eager | Lazy]] = {
     **COMPARISON,
     **CONDITIONS,
     **STRINGS,
+    **REGEXES,
     **ARRAYS,
     **OBJECTS,
     **VARIABLES,

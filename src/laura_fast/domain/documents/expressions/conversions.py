@@ -167,9 +167,15 @@ def _convert(name: str, spec: Any, scope: Scope) -> Part:
         except InvalidArgumentError as error:
             if fallback:
                 return fallback[0].evaluate(document)
-            raise failed(f"$convert: {error.message}") from None
+            raise failed(f"{name}: {error.message}") from None
 
     return carrying([*main, *fallback], evaluate)
+
+
+def _date_from_string(name: str, spec: Any, scope: Scope) -> Part:
+    given = arguments(name, spec, frozenset({"dateString"}), frozenset({"onError", "onNull"}))
+    others = {argument: given[argument] for argument in ("onError", "onNull") if argument in given}
+    return _convert(name, {"input": given["dateString"], "to": "date", **others}, scope)
 
 
 def _target(target: Any) -> Callable[[Any], Any] | None:
@@ -184,6 +190,7 @@ def _target(target: Any) -> Callable[[Any], Any] | None:
 
 CONVERSIONS: Final[dict[str, Eager | Lazy]] = {
     "$convert": _convert,
+    "$dateFromString": _date_from_string,
     "$toDouble": _short("$toDouble", "double"),
     "$toString": _short("$toString", "string"),
     "$toObjectId": _short("$toObjectId", "objectId"),

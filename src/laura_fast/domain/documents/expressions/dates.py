@@ -6,6 +6,7 @@ import re
 from typing import TYPE_CHECKING, Any, Final
 
 from laura_fast.domain.documents.expressions.calendar import Moment
+from laura_fast.domain.documents.expressions.datemath import DATE_MATH
 from laura_fast.domain.documents.expressions.datetrunc import date_trunc
 from laura_fast.domain.documents.expressions.part import Part, Scope, arguments, carrying, folded, operands
 from laura_fast.domain.documents.expressions.timezones import moment_ms, offset_ms, offset_text
@@ -113,4 +114,5 @@ DATES: Final[dict[str, Lazy]] = {
     "$isoWeekYear": _part_of(lambda moment: moment.iso_week_date[0]),
     "$dateToString": _to_string,
     "$dateTrunc": date_trunc,
+    **DATE_MATH,
 }

@@ -4,25 +4,22 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from bson.datetime_ms import DatetimeMS
-
 from laura_fast.domain.documents.expressions.calendar import DAY_MS, date_of, days_of
 from laura_fast.domain.documents.expressions.numbers import to_double
 from laura_fast.domain.documents.expressions.part import Part, Scope, arguments, folded
 from laura_fast.domain.documents.expressions.timezones import moment_ms, offset_ms
+from laura_fast.domain.documents.expressions.units import UNIT_MONTHS, UNIT_MS, checked_date, unit_of, week_day
 from laura_fast.domain.documents.expressions.values import failed, is_nullish
-from laura_fast.domain.documents.kinds import INT64_MAX, INT64_MIN, NUMBERS, type_name
+from laura_fast.domain.documents.kinds import INT64_MAX, NUMBERS, type_name
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from bson.datetime_ms import DatetimeMS
+
 _DAY_2000: Final = days_of(2000, 1, 1)
 _SATURDAY: Final = 5
 """The week day of 2000-01-01, from Monday as 0."""
-
-_UNIT_MS: Final = {"millisecond": 1, "second": 1000, "minute": 60_000, "hour": 3_600_000, "day": DAY_MS}
-_UNIT_MONTHS: Final = {"month": 1, "quarter": 3, "year": 12}
-_WEEK_DAYS: Final = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 
 
 def date_trunc(name: str, spec: Any, scope: Scope) -> Part:
@@ -38,7 +35,7 @@ def date_trunc(name: str, spec: Any, scope: Scope) -> Part:
         value, truncate = when(document), choose(document)
         if is_nullish(value) or truncate is None:
             return None
-        return _date(name, truncate(moment_ms(name, value)))
+        return checked_date(name, truncate(moment_ms(name, value)))
 
     return folded([date, *choices], evaluate)
 
@@ -48,14 +45,10 @@ def _truncation(name: str, settings: list[Any]) -> Callable[[int], int] | None:
         return None
     unit, size, zone, start = settings
     bins, offset = _bin_size(name, size), offset_ms(name, zone)
-    if unit == "week":
-        reference = _DAY_2000 + (_week_day(name, start) - _SATURDAY) % 7
-        return _by_duration(bins * 7 * DAY_MS, reference * DAY_MS - offset)
-    if type(unit) is str and unit in _UNIT_MS:
-        return _by_duration(bins * _UNIT_MS[unit], _DAY_2000 * DAY_MS - offset)
-    if type(unit) is str and unit in _UNIT_MONTHS:
-        return _by_months(bins * _UNIT_MONTHS[unit], offset)
-    raise failed(f"{name} knows no unit {unit!r}")
+    if unit_of(name, unit) in UNIT_MONTHS:
+        return _by_months(bins * UNIT_MONTHS[unit], offset)
+    first_day = (week_day(name, start) - _SATURDAY) % 7 if unit == "week" else 0
+    return _by_duration(bins * UNIT_MS[unit], (_DAY_2000 + first_day) * DAY_MS - offset)
 
 
 def _by_duration(length: int, reference: int) -> Callable[[int], int]:
@@ -76,17 +69,3 @@ def _bin_size(name: str, size: Any) -> int:
     if not number.is_integer() or not 0 < number <= INT64_MAX:
         raise failed(f"{name} takes a binSize that is a whole number above 0, not {type_name(size)} {size!r}")
     return int(number)
-
-
-def _week_day(name: str, start: Any) -> int:
-    lowered = start.lower() if type(start) is str else ""
-    for place, day in enumerate(_WEEK_DAYS):
-        if lowered in {day, day[:3]}:
-            return place
-    raise failed(f"{name} knows no startOfWeek {start!r}")
-
-
-def _date(name: str, time_ms: int) -> DatetimeMS:
-    if not INT64_MIN <= time_ms <= INT64_MAX:
-        raise failed(f"{name} would leave the range of dates")
-    return DatetimeMS(time_ms)

@@ -6,7 +6,7 @@ import datetime as dt
 from typing import Any
 
 import pytest
-from bson import ObjectId, Timestamp
+from bson import Int64, ObjectId, Timestamp
 from bson.datetime_ms import DatetimeMS
 from hypothesis import given
 from hypothesis import strategies as st
@@ -96,6 +96,42 @@ def test_part(operator: str, expected: int) -> None:
         ({"$dateTrunc": {"date": "$d", "unit": "second"}}, at("2024-02-29T13:45:59+00:00")),
         ({"$dateTrunc": {"date": DatetimeMS(-1), "unit": "year", "binSize": 20}}, at("1960-01-01T00:00:00+00:00")),
         ({"$dateTrunc": {"date": "$gone", "unit": "day"}}, None),
+        ({"$dateAdd": {"startDate": "$d", "unit": "year", "amount": 1}}, at("2025-02-28T13:45:59.123+00:00")),
+        ({"$dateAdd": {"startDate": "$d", "unit": "quarter", "amount": -1}}, at("2023-11-29T13:45:59.123+00:00")),
+        ({"$dateAdd": {"startDate": "$d", "unit": "week", "amount": 2}}, at("2024-03-14T13:45:59.123+00:00")),
+        ({"$dateAdd": {"startDate": "$d", "unit": "hour", "amount": 11.0}}, at("2024-03-01T00:45:59.123+00:00")),
+        ({"$dateAdd": {"startDate": "$d", "unit": "day", "amount": "$gone"}}, None),
+        (
+            {"$dateSubtract": {"startDate": "$d", "unit": "month", "amount": 1, "timezone": "+14:00"}},
+            at("2024-01-31T13:45:59.123+00:00"),
+        ),
+        ({"$dateDiff": {"startDate": at("2023-12-31T23:59:59+00:00"), "endDate": "$d", "unit": "year"}}, Int64(1)),
+        ({"$dateDiff": {"startDate": at("2023-12-31T23:59:59+00:00"), "endDate": "$d", "unit": "month"}}, Int64(2)),
+        ({"$dateDiff": {"startDate": at("2024-02-28T23:59:59+00:00"), "endDate": "$d", "unit": "day"}}, Int64(1)),
+        ({"$dateDiff": {"startDate": "$d", "endDate": at("2024-02-28T23:59:59+00:00"), "unit": "hour"}}, Int64(-14)),
+        ({"$dateDiff": {"startDate": at("2024-02-24T00:00:00+00:00"), "endDate": "$d", "unit": "week"}}, Int64(1)),
+        (
+            {
+                "$dateDiff": {
+                    "startDate": at("2024-02-25T00:00:00+00:00"),
+                    "endDate": "$d",
+                    "unit": "week",
+                    "startOfWeek": "monday",
+                }
+            },
+            Int64(1),
+        ),
+        ({"$dateFromParts": {"year": 2024, "month": 2, "day": 29, "hour": 1}}, at("2024-02-29T01:00:00+00:00")),
+        ({"$dateFromParts": {"year": 2024, "month": 14, "day": 0}}, at("2025-01-31T00:00:00+00:00")),
+        ({"$dateFromParts": {"year": 2024, "timezone": "+01:00"}}, at("2024-01-01T00:00:00+01:00")),
+        ({"$dateFromParts": {"year": "$gone"}}, None),
+        (
+            {"$dateToParts": {"date": "$d", "timezone": "-01:00"}},
+            {"year": 2024, "month": 2, "day": 29, "hour": 12, "minute": 45, "second": 59, "millisecond": 123},
+        ),
+        ({"$dateFromString": {"dateString": "2024-02-29T13:45:59.123Z"}}, DATE),
+        ({"$dateFromString": {"dateString": "x", "onError": "bad"}}, "bad"),
+        ({"$dateFromString": {"dateString": "$gone", "onNull": "none"}}, "none"),
         ({"$dateTrunc": {"date": "$d", "unit": "$gone"}}, None),
         ({"$dateTrunc": {"date": "$d", "unit": "$unit"}}, at("2024-02-29T13:00:00+00:00")),
     ],
@@ -114,6 +150,15 @@ def test_value(spec: Any, expected: Any) -> None:
         ({"$dateToString": {"date": DATE, "format": 1}}, "$dateToString"),
         ({"$dateTrunc": {"date": DATE, "unit": "aeon"}}, "aeon"),
         ({"$dateTrunc": {"date": DATE}}, "unit"),
+        ({"$dateAdd": {"startDate": DATE, "unit": "aeon", "amount": 1}}, "aeon"),
+        ({"$dateAdd": {"startDate": DATE, "unit": "day", "amount": 1.5}}, "amount"),
+        ({"$dateAdd": {"startDate": DATE, "unit": "year", "amount": 2**62}}, "$dateAdd"),
+        ({"$dateSubtract": {"startDate": "x", "unit": "day", "amount": 1}}, "$dateSubtract"),
+        ({"$dateDiff": {"startDate": DATE, "endDate": DATE, "unit": "week", "startOfWeek": "x"}}, "startOfWeek"),
+        ({"$dateFromParts": {"year": 0}}, "year"),
+        ({"$dateFromParts": {"year": 2024, "month": "x"}}, "month"),
+        ({"$dateFromString": {"dateString": "x"}}, "$dateFromString"),
+        ({"$dateFromString": {"dateString": "x", "format": "%Y"}}, "format"),
         ({"$dateTrunc": {"date": DATE, "unit": "day", "binSize": 0}}, "binSize"),
         ({"$dateTrunc": {"date": DATE, "unit": "day", "binSize": 1.5}}, "binSize"),
         ({"$dateTrunc": {"date": DATE, "unit": "week", "startOfWeek": "someday"}}, "someday"),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from bson import Int64
+from bson import Int64, Regex
 from bson.datetime_ms import DatetimeMS
 
 from laura_fast import limits
@@ -42,6 +42,12 @@ DOCUMENT = {"name": "Ärger", "null": None, "number": 1.5, "list": ["a"]}
         ({"$indexOfCP": ["$name", "", 9]}, -1),
         ({"$indexOfCP": ["$gone", "r"]}, None),
         ({"$strcasecmp": ["abc", "ABD"]}, -1),
+        ({"$regexMatch": {"input": "$name", "regex": "^Är"}}, True),
+        ({"$regexMatch": {"input": "$name", "regex": "GER", "options": "i"}}, True),
+        ({"$regexMatch": {"input": "$name", "regex": Regex("GER")}}, False),
+        ({"$regexMatch": {"input": "$name", "regex": Regex("GER", "i")}}, True),
+        ({"$regexMatch": {"input": "$gone", "regex": "x"}}, False),
+        ({"$regexMatch": {"input": "$name", "regex": None}}, False),
         ({"$strcasecmp": ["abc", "ABC"]}, 0),
         ({"$trim": {"input": " \u00a0\tx y\n\0"}}, "x y"),
         ({"$ltrim": {"input": "xxay", "chars": "yx"}}, "ay"),
@@ -66,6 +72,12 @@ def test_value(spec: Any, expected: Any) -> None:
         ({"$substrCP": ["$name", "x", 1]}, "$substrCP"),
         ({"$substrBytes": ["$name", 1, 1]}, "$substrBytes"),
         ({"$split": ["$name", ""]}, "$split"),
+        ({"$regexMatch": {"input": "$number", "regex": "x"}}, "$regexMatch"),
+        ({"$regexMatch": {"input": "$name", "regex": "$name"}}, "$regexMatch"),
+        ({"$regexMatch": {"input": "$name", "regex": "("}}, "$regex"),
+        ({"$regexMatch": {"input": "$name", "regex": "x", "options": "q"}}, "q"),
+        ({"$regexMatch": {"input": "$name", "regex": 1}}, "$regexMatch"),
+        ({"$regexMatch": {"input": "$name"}}, "regex"),
         ({"$split": ["$number", ","]}, "$split"),
         ({"$indexOfCP": ["$name", 1]}, "$indexOfCP"),
         ({"$indexOfCP": ["$name", "r", -1]}, "$indexOfCP"),
