@@ -12,7 +12,7 @@ removed      index id, index key, record key, end      length of the record key:
 expiry       time of end                               the keys in `versions` and `removed` that ended then
 oplog        op id                                     check, entry
 ledger       hash of a request                         time, op id, outcome
-outcomes     time, hash of a request                   nothing: the ledger in the order of time
+outcomes     time, hash of a request                   what the ledger had before: its changes in the order of time
 ===========  ========================================  =============================================================
 
 Ids have four bytes, times and op ids eight, all big-endian, so that bytes sort as numbers do. Record keys and index

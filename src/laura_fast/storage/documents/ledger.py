@@ -36,16 +36,23 @@ class Ledger:
         if writer.entries(self._ledger) >= MAX_LEDGER_ENTRIES:
             raise OverloadedError("too many requests within half an hour to remember their outcomes", "LEDGER_FULL")
         stamp = pack_number(time)
+        before = writer.get(self._ledger, key)
         writer.put(self._ledger, key, stamp + pack_number(op_id) + outcome)
-        writer.put(self._outcomes, stamp + key, b"")
+        writer.put(self._outcomes, stamp + key, before or b"")
 
     def forget_after(self, writer: Writer, op_id: int, time: int) -> None:
-        """Forgets the outcomes of jobs that logged entries above an op id, whose commit time is `time`."""
-        for key in [key for key, _ in writer.scan(self._outcomes, pack_number(time + 1))]:
-            value = writer.get(self._ledger, key[TIME_BYTES:])
-            if value and value[TIME_BYTES : 2 * TIME_BYTES] > pack_number(op_id):
-                writer.delete(self._outcomes, key)
-                writer.delete(self._ledger, key[TIME_BYTES:])
+        """Undoes what jobs put that logged entries above an op id, whose commit time is `time`, the newest first."""
+        first = pack_number(time + 1)
+        for stamped, before in list(writer.scan(self._outcomes, first, reverse=True)):
+            key = stamped[TIME_BYTES:]
+            value = writer.get(self._ledger, key)
+            if value is None or value[TIME_BYTES : 2 * TIME_BYTES] <= pack_number(op_id):
+                continue
+            writer.delete(self._outcomes, stamped)
+            if before:
+                writer.put(self._ledger, key, before)
+            else:
+                writer.delete(self._ledger, key)
 
     def collect(self, writer: Writer, now_ms: int, limit: int) -> bool:
         """Forgets up to `limit` outcomes that are older than the window; tells whether there may be more."""

@@ -35,6 +35,7 @@ async def sound() -> Kit:
     await kit.insert(*({"_id": number, "n": number} for number in range(VERIFY_SLICE + 10)))
     await kit.replace({"_id": 1, "n": -1})
     await kit.remove(2)
+    await kit.store.write(lambda session: session.ledger_put(b"request", b"outcome"))
     return kit
 
 
@@ -42,7 +43,7 @@ async def test_a_sound_store_passes(sound: Kit) -> None:
     report = await verify(sound)
     assert (report.sound, report.findings) == (True, [])
     assert (report.documents, report.entries, report.images) == (VERIFY_SLICE + 9, VERIFY_SLICE + 9, 2)
-    assert (report.oplog, report.replayed) == (sound.store.head.op_id, True)
+    assert (report.oplog, report.outcomes, report.replayed) == (sound.store.head.op_id, 1, True)
 
 
 def put(table: str, key: bytes, value: bytes) -> Callable[[Tables, Writer], object]:
@@ -83,6 +84,8 @@ OTHER = seal(1, codec.encode({"_id": 5, "n": 77}))
         (put("versions", (9).to_bytes(4) + b"x", OTHER), "old image 0000000978 belongs to no collection"),
         (delete("oplog", pack_number(9)), "missing between 8 and 10"),
         (put("oplog", pack_number(9), b"123456789"), "entry 9 is damaged"),
+        (put("ledger", b"request", pack_number(1) + pack_number(1) + b"outcome"), "would stay for ever"),
+        (put("ledger", b"request", pack_number(1) + pack_number(1 << 40)), "behind the end of the log"),
         (put("state", b"head", pack_number(9999) + bytes(8) + b"\x7f" + bytes(15)), "the oplog ends at"),
     ],
 )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from laura_fast.errors import DataLossError
-from laura_fast.storage.documents.layout import unpack_number
+from laura_fast.storage.documents.layout import TIME_BYTES, unpack_number
 from laura_fast.storage.documents.oplog import OplogEntry, decode_entry, first_id
 
 if TYPE_CHECKING:
@@ -54,3 +54,13 @@ class OplogCheck:
     def _found(self, finding: str, report: Report) -> None:
         self.whole = False
         report.found(finding)
+
+
+def check_outcome(report: Report, view: View, key: bytes, value: bytes) -> None:
+    """The outcome of a request will be forgotten in time, and is none of a time to come."""
+    report.outcomes += 1
+    stamp, op_id = value[:TIME_BYTES], unpack_number(value, TIME_BYTES)[0]
+    if view.reader.get(view.tables.outcomes, stamp + key) is None:
+        report.found(f"the outcome of request {key.hex()} would stay for ever")
+    if op_id > view.head.op_id:
+        report.found(f"the outcome of request {key.hex()} belongs to entry {op_id}, behind the end of the log")

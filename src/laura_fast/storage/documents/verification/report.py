@@ -16,6 +16,7 @@ class Report:
         entries: Index entries whose documents were checked.
         images: Old images that were checked.
         oplog: Oplog entries that were checked.
+        outcomes: Outcomes of requests that were checked.
         replayed: Whether the log reached back to its beginning and was replayed on an empty engine.
         findings: One sentence each; at most `MAX_FINDINGS`.
         more: Findings beyond those.
@@ -26,6 +27,7 @@ class Report:
     entries: int = 0
     images: int = 0
     oplog: int = 0
+    outcomes: int = 0
     replayed: bool = False
     findings: list[str] = field(default_factory=list)
     more: int = 0

@@ -10,7 +10,7 @@ from laura_fast.errors import DataLossError
 from laura_fast.limits import MIB, VERIFY_SLICE
 from laura_fast.storage.documents.catalog import IndexState
 from laura_fast.storage.documents.layout import Head
-from laura_fast.storage.documents.verification.history import OplogCheck
+from laura_fast.storage.documents.verification.history import OplogCheck, check_outcome
 from laura_fast.storage.documents.verification.records import check_entry, check_image, check_record
 from laura_fast.storage.documents.verification.report import Report
 
@@ -30,7 +30,13 @@ _REPLAY_BYTES = 4 * MIB
 async def verify(source: Source, store: DocumentStore, replica: DocumentStore | None) -> AsyncIterator[Report]:
     """See `DocumentStore.verify`."""
     report, log, tables = Report(), OplogCheck(), source.tables
-    for table, check in ((tables.records, check_record), (tables.entries, check_entry), (tables.versions, check_image)):
+    checks = (
+        (tables.records, check_record),
+        (tables.entries, check_entry),
+        (tables.versions, check_image),
+        (tables.ledger, check_outcome),
+    )
+    for table, check in checks:
         for _ in source.walk(table, partial(check, report)):
             yield report
     head = Head()
