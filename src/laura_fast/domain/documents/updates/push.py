@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from laura_fast.domain.documents.keys import encode_compound, encode_value
 from laura_fast.domain.documents.kinds import MISSING, NUMBERS
+from laura_fast.domain.documents.paths import is_position
 from laura_fast.domain.documents.sorting import compile_sort
 from laura_fast.domain.documents.updates.arrays import elements, given_elements
 from laura_fast.domain.documents.updates.faults import invalid
@@ -110,7 +111,7 @@ def _follow(value: Any, parts: list[str]) -> Any:
     for part in parts:
         if isinstance(value, dict):
             value = value.get(part)
-        elif isinstance(value, list) and part.isdecimal() and int(part) < len(value):
+        elif isinstance(value, list) and is_position(part) and int(part) < len(value):
             value = value[int(part)]
         else:
             return None

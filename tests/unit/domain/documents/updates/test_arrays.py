@@ -47,6 +47,17 @@ def test_push_sorts_elements_without_the_field_like_null() -> None:
     assert result == [5, {"s": None}, {"s": 1}, {"s": {"t": 0}}]
 
 
+def test_push_sorts_by_positions_in_arrays_and_takes_arrays_whole() -> None:
+    first, second, third = {"s": [1, 9], "t": [2]}, {"s": [2, 7], "t": [1, 5]}, {"s": [3], "t": 0}
+    for order, result in (
+        ({"s.1": 1}, [third, second, first]),
+        ({"s.0": -1}, [third, second, first]),
+        ({"t": 1}, [third, second, first]),
+        ({"s." + "1" * 5_000: 1, "s.0": 1}, [first, second, third]),
+    ):
+        assert after({"a": [first]}, {"$push": {"a": {"$each": [second, third], "$sort": order}}})["a"] == result
+
+
 @pytest.mark.parametrize("operand", [{"$each": []}, {"$each": [1, 2]}, {"$each": [1], "$slice": 0}])
 def test_push_makes_an_array_where_there_is_none(operand: Any) -> None:
     expected = operand["$each"] if "$slice" not in operand else []
