@@ -505,3 +505,6 @@ MAX_OPLOG_BATCH_BYTES: Final = 1 * MIB
 
 ROLLBACK_SLICE: Final = 1_000
 """Entries that one job undoes: reads wait no longer than for a large write."""
+
+LOOKUP_BYTES: Final = 512
+"""BSON of a query that the event loop looks at itself, in case it is a lookup by `_id`: some microseconds."""

@@ -34,6 +34,12 @@ class QueryCommand:
     max_examined: int = 0
     seconds: float | None = None
 
+    @property
+    def asks_more(self) -> bool:
+        """Whether it is about more than the filter and a limit."""
+        other = self.projection or self.sort or self.cursor_id or self.skip
+        return bool(other) or self.limit < 0 or self.batch_size < 0
+
 
 class Page(NamedTuple):
     """An answer to a `QueryCommand`.

@@ -101,6 +101,8 @@ class Database:
 
     async def query(self, command: QueryCommand) -> Page:
         """One page; raises what `Queries.page` raises."""
+        if (found := self._queries.lookup(command)) is not None:
+            return found
         budget = self.budget(command.seconds, command.max_examined)
         return await self._readers.run(lambda: self._queries.page(command, budget))
 

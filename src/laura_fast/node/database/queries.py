@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from bson.int64 import Int64
 from bson.objectid import ObjectId
 
+from laura_fast import limits
 from laura_fast.domain.documents.codec import decode
 from laura_fast.domain.documents.filters import compile_filter
 from laura_fast.domain.documents.planning.ordering import Order
@@ -60,13 +61,16 @@ def compile_query(command: QueryCommand) -> Query:
             raise InvalidArgumentError(f"{name} is negative: {number}", "NEGATIVE_NUMBER")
     sort, projection = decode_optional(command.sort), decode_optional(command.projection)
     query = decode_optional(command.query)
-    by_id = len(query) == 1 and type(query.get("_id")) in _PLAIN_IDS
     return Query(
-        None if by_id else compile_filter(query),
+        None if _is_lookup(query) else compile_filter(query),
         query.get("_id"),
         compile_sort(sort) if sort else None,
         compile_projection(projection).apply if projection else None,
     )
+
+
+def _is_lookup(query: Document) -> bool:
+    return len(query) == 1 and type(query.get("_id")) in _PLAIN_IDS
 
 
 def decode_optional(data: bytes) -> Document:
@@ -75,11 +79,28 @@ def decode_optional(data: bytes) -> Document:
 
 
 class Queries:
-    """Answers queries on the reader thread."""
+    """Answers queries: pages on the reader thread, lookups at once."""
 
     def __init__(self, store: DocumentStore, cursors: Cursors) -> None:
         self._store = store
         self._cursors = cursors
+
+    def lookup(self, command: QueryCommand) -> Page | None:
+        """The answer to a query for a whole document by its `_id` and nothing else; None where more is asked.
+
+        It takes less than waking a thread would, so it may run on the event loop (`bench.documents`, "find by _id").
+
+        Raises:
+            InvalidArgumentError: The query is malformed.
+        """
+        if len(command.query) > limits.LOOKUP_BYTES or command.asks_more:
+            return None
+        query = decode_optional(command.query)
+        if not _is_lookup(query):
+            return None
+        with self._store.reading() as state:
+            data = state.get(command.namespace, record_key(query["_id"]))
+        return Page([], "", 0) if data is None else Page([data], "", 1)
 
     def page(self, command: QueryCommand, budget: Budget) -> Generator[None, None, Page]:
         """The documents behind the command's cursor, or the first ones; yields after each slice of work.
