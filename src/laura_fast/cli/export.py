@@ -53,12 +53,11 @@ def command(
     query = Query(filter, projection, sort, skip, limit)
     notes = console(stderr=True)
     chosen = format_of(name, form, WRITTEN_FORMATS)
-    patient = RetryPolicy(attempt_timeout_s=timeout_s)
     with_documents(
         seeds,
         tls,
         timeout_s,
         lambda documents: show_export(documents, namespace, query, name, notes, form=chosen, canonical=canonical),
-        policy=patient,
+        policy=RetryPolicy(),
         on_retry=functools.partial(report_retry, notes),
     )

@@ -75,6 +75,5 @@ def command(
             documents, namespace, source, console(), notes, stop_on_error=stop_on_error, as_json=as_json
         )
 
-    patient = RetryPolicy(attempt_timeout_s=timeout_s)
-    with_documents(seeds, tls, timeout_s, work, policy=patient, on_retry=functools.partial(report_retry, notes))
+    with_documents(seeds, tls, timeout_s, work, policy=RetryPolicy(), on_retry=functools.partial(report_retry, notes))
     sys.exit(0 if good else 1)

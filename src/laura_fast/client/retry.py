@@ -117,14 +117,18 @@ class Caller:
         self._rotate()
         raise UnreachableError(failures)
 
-    async def until(self, call: Call[Answer], timeout_s: float | None) -> Answer:
-        """Passes until one succeeds or `timeout_s` (None = never) is over. Raises as `once` does."""
+    async def until(self, call: Call[Answer], timeout_s: float | None, attempt_s: float | None = None) -> Answer:
+        """Passes until one succeeds or `timeout_s` (None = never) is over. Raises as `once` does.
+
+        One attempt takes `attempt_s` at the most; left out, what the policy says.
+        """
+        longest = self._policy.attempt_timeout_s if attempt_s is None else attempt_s
         deadline = math.inf if timeout_s is None else self._timing.monotonic() + timeout_s
         attempt = overloads = 0
         while True:
             remaining = deadline - self._timing.monotonic()
             try:
-                return await self.once(call, min(remaining, self._policy.attempt_timeout_s))
+                return await self.once(call, min(remaining, longest))
             except UnreachableError as error:
                 delay = max(self._policy.delay_s(attempt, self._timing.random()), _asked_delay(error))
                 attempt += 1

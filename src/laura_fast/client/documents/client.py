@@ -34,6 +34,7 @@ Request = TypeVar("Request")
 Answer = TypeVar("Answer")
 
 DEFAULT_TIMEOUT_S: Final = 30.0
+_LONGEST_ATTEMPT_S: Final = 3600.0
 
 
 class DocumentClient:
@@ -245,12 +246,16 @@ class DocumentClient:
         method: Callable[[grpc.aio.Channel], grpc.aio.UnaryUnaryMultiCallable[Request, Answer]],
         request: Request,
     ) -> Answer:
-        """One call with the repetitions that it needs, all of the same message."""
+        """One call with the repetitions that it needs, all of the same message.
+
+        An attempt may take all the time there is: a long query that is cut off and asked again is only longer. Servers
+        that are away are noticed by the connection, not by the clock.
+        """
 
         async def call(channel: grpc.aio.Channel, seconds: float) -> Answer:
             return await method(channel)(request, timeout=seconds)
 
-        return await self.cluster.caller.until(call, self.timeout_s)
+        return await self.cluster.caller.until(call, self.timeout_s, attempt_s=self.timeout_s or _LONGEST_ATTEMPT_S)
 
     def _next_id(self) -> str:
         return str(next(self._numbers))

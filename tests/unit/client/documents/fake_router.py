@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections import Counter, deque
 from typing import TYPE_CHECKING, Any
 
@@ -27,6 +28,7 @@ class FakeRouter:
         page: Documents of one page.
         before: Errors that the next calls meet before anything is done.
         after: Errors that answer the next writes instead of their answer: done, but the answer is lost.
+        pipeline_s: How long a pipeline takes.
         explanation: What every explanation is.
         problems: What a verification finds.
     """
@@ -39,6 +41,7 @@ class FakeRouter:
         self.counts: Counter[str] = Counter()
         self.before: deque[RpcError] = deque()
         self.after: deque[RpcError] = deque()
+        self.pipeline_s = 0.0
         self.explanation: dict[str, Any] = {}
         self.problems: list[str] = []
         self.port = 0
@@ -169,6 +172,7 @@ class FakeRouter:
     async def Aggregate(self, request: pb.AggregationRequest, _: Any) -> pb.AggregationResponse:  # noqa: N802
         """Knows `$count`."""
         self._called("Aggregate", request)
+        await asyncio.sleep(self.pipeline_s)
         stages = [decode(stage) for stage in request.pipeline]
         found = self._stored(request)
         results = [encode({stages[-1]["$count"]: len(found)})] if stages else found

@@ -8,7 +8,7 @@ import bson
 import pytest
 from bson.datetime_ms import DatetimeMS
 
-from laura_fast.client import ClusterClient
+from laura_fast.client import ClusterClient, RetryPolicy
 from laura_fast.client.documents import DocumentClient, DocumentError, Query
 from laura_fast.errors import (
     ConfigError,
@@ -178,6 +178,14 @@ async def test_a_request_that_is_too_much_is_not_repeated(documents: DocumentCli
     assert router.counts["Query"] == 1
     router.before.append(OverloadedError("too many calls", "OVERLOADED"))
     assert await documents.find_one("d.c") is None
+
+
+async def test_a_long_query_is_not_cut_off_by_the_time_of_an_attempt(router: FakeRouter) -> None:
+    """Five seconds are enough for a beat; an aggregation that was asked again every five would never end."""
+    router.pipeline_s = 0.2
+    async with ClusterClient(router.address, policy=RetryPolicy(attempt_timeout_s=0.05)) as cluster:
+        assert await DocumentClient(cluster).aggregate("d.c", []) == []
+    assert router.counts["Aggregate"] == 1
 
 
 async def test_a_server_that_stays_away_is_given_up_in_time(documents: DocumentClient, router: FakeRouter) -> None:
