@@ -33,13 +33,22 @@ class Part:
     growth: int = 0
 
 
+class Cell:
+    """A variable that gets a value for each run of an expression, from outside of it."""
+
+    __slots__ = ("value",)
+
+    def __init__(self) -> None:
+        self.value: Any = None
+
+
 @dataclass(frozen=True, slots=True)
 class Scope:
     """Where an expression stands.
 
     Attributes:
         parse: Compiles an expression that stands in a scope.
-        constants: System variables with one value for the whole request (NOW), by name.
+        constants: System variables with one value for the whole request (NOW), by name; or cells, whose value changes.
         variables: Names bound around it, outermost first: their places in the frame, which begin behind the document.
         growths: The growth of the variables' values.
     """

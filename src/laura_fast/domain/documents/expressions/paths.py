@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from laura_fast.domain.documents.expressions.part import Evaluate, Part, constant
+from laura_fast.domain.documents.expressions.part import Cell, Evaluate, Part, constant
 from laura_fast.domain.documents.expressions.values import malformed
 from laura_fast.domain.documents.kinds import MISSING
 
@@ -42,8 +42,14 @@ def variable(path: str, scope: Scope) -> Part:
     if name == "REMOVE":
         return constant(MISSING)
     if name in scope.constants:
-        return constant(follow(scope.constants[name], parts))
+        return _outer(scope.constants[name], parts)
     raise malformed(f"undefined variable $${name}")
+
+
+def _outer(value: Any, parts: tuple[str, ...]) -> Part:
+    if type(value) is Cell:
+        return Part(lambda _: follow(value.value, parts), growth=1)
+    return constant(follow(value, parts))
 
 
 def _whole(scope: Scope) -> Part:

@@ -26,7 +26,7 @@ def _let(name: str, spec: Any, scope: Scope) -> Part:
     if type(given["vars"]) is not dict:
         raise malformed("$let takes a document of vars")
     bound = scope.compile_all(list(given["vars"].values()))
-    names = [_checked(variable) for variable in given["vars"]]
+    names = [checked_variable(variable) for variable in given["vars"]]
     inner = scope.binding(names, [part.growth for part in bound]).compile(given["in"])
     extend, evaluates, inside = scope.extender(), [part.evaluate for part in bound], inner.evaluate
 
@@ -39,7 +39,7 @@ def _let(name: str, spec: Any, scope: Scope) -> Part:
 def _map(name: str, spec: Any, scope: Scope) -> Part:
     given = arguments(name, spec, frozenset({"input", "in"}), frozenset({"as"}))
     source = scope.compile(given["input"])
-    inner = scope.binding([_checked(given.get("as", "this"))], [source.growth]).compile(given["in"])
+    inner = scope.binding([checked_variable(given.get("as", "this"))], [source.growth]).compile(given["in"])
     extend, elements, inside = scope.extender(), source.evaluate, inner.evaluate
 
     def evaluate(outer: Any) -> list[Any] | None:
@@ -56,7 +56,7 @@ def _map(name: str, spec: Any, scope: Scope) -> Part:
 def _filter(name: str, spec: Any, scope: Scope) -> Part:
     given = arguments(name, spec, frozenset({"input", "cond"}), frozenset({"as", "limit"}))
     source, limit = scope.compile_all([given["input"], given.get("limit")])
-    inner = scope.binding([_checked(given.get("as", "this"))], [source.growth]).compile(given["cond"])
+    inner = scope.binding([checked_variable(given.get("as", "this"))], [source.growth]).compile(given["cond"])
     extend, elements, most, holds = scope.extender(), source.evaluate, limit.evaluate, inner.evaluate
 
     def evaluate(outer: Any) -> list[Any] | None:
@@ -105,7 +105,8 @@ def _array(name: str, value: Any) -> list[Any] | None:
     return value
 
 
-def _checked(variable: Any) -> str:
+def checked_variable(variable: Any) -> str:
+    """A name that users may give to a variable."""
     if type(variable) is not str or not _NAME.fullmatch(variable):
         raise malformed(f"{variable!r} can't name a variable: it begins with a small letter")
     return variable

@@ -29,6 +29,7 @@ from laura_fast.domain.documents.pipeline.projecting import (
     parse_replace_root,
     parse_unset,
 )
+from laura_fast.domain.documents.pipeline.subqueries import parse_any_lookup
 from laura_fast.domain.documents.pipeline.unwinding import parse_unwind
 from laura_fast.errors import InvalidArgumentError
 
@@ -37,7 +38,7 @@ if TYPE_CHECKING:
 
     from laura_fast.domain.documents.pipeline.stage import Stage, StageParser
 
-STAGES: Final[dict[str, StageParser]] = {
+_INNER: Final[dict[str, StageParser]] = {
     "$match": parse_match,
     "$project": parse_project,
     "$addFields": parse_add_fields,
@@ -55,13 +56,15 @@ STAGES: Final[dict[str, StageParser]] = {
     "$unwind": parse_unwind,
     "$lookup": parse_lookup,
     "$bucket": parse_bucket,
+}
+"""What there is in a pipeline inside a stage: no further pipelines, so that what runs at once stays bounded."""
+
+STAGES: Final[dict[str, StageParser]] = {
+    **_INNER,
     "$facet": lambda name, spec, constants: parse_facet(partial(_compile, constants, _INNER), name, spec),
     "$unionWith": lambda name, spec, constants: parse_union_with(partial(_compile, constants, _INNER), name, spec),
+    "$lookup": lambda name, spec, constants: parse_any_lookup(_compile_inner, name, spec, constants),
 }
-_INNER: Final[dict[str, StageParser]] = {
-    name: parse for name, parse in STAGES.items() if name not in {"$facet", "$unionWith"}
-}
-"""What there is in a pipeline inside a stage."""
 
 
 def compile_pipeline(stages: Sequence[Mapping[str, Any]], constants: Mapping[str, Any] | None = None) -> Pipeline:
@@ -76,6 +79,10 @@ def compile_pipeline(stages: Sequence[Mapping[str, Any]], constants: Mapping[str
             query, sort or expression), or too many.
     """
     return _compile(constants or {}, STAGES, stages)
+
+
+def _compile_inner(constants: Mapping[str, Any], stages: list[Any]) -> Pipeline:
+    return _compile(constants, _INNER, stages)
 
 
 def _compile(

@@ -17,12 +17,14 @@ from laura_fast.domain.documents.pipeline.unwinding import with_value
 from laura_fast.errors import InvalidArgumentError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from laura_fast.domain.documents.pipeline.stage import Context, Document
 
 _ARGUMENTS: Final = frozenset({"from", "localField", "foreignField", "as"})
 _KEY_BYTES: Final = 150
+_FEW: Final = 8
+"""So many documents are never too many: one that is too large for its reader is found when it is encoded."""
 
 
 @dataclass(frozen=True)
@@ -60,27 +62,30 @@ class Lookup(Stage):
         return field != self.output[0]
 
     def run(self, documents: Iterable[Document], context: Context, /) -> Iterator[Document]:
-        table = self._table(context)
+        equal = self.finder(context)
         for document in documents:
-            found: dict[int, tuple[int, Document]] = {}
-            for key in _local_keys(follow(document, self.local_path)):
-                found.update(table.get(key, {}))
-            if sum(size for size, _ in found.values()) > limits.MAX_DOCUMENT_BYTES:
-                raise InvalidArgumentError(
-                    f"$lookup: the documents of {self.collection!r} for one document are too many to be held in it",
-                    "DOCUMENT_TOO_LARGE",
-                )
-            yield with_value(document, self.output, [found[place][1] for place in sorted(found)])
+            yield with_value(document, self.output, fitting(self.collection, equal(document)))
 
-    def _table(self, context: Context) -> dict[bytes, dict[int, tuple[int, Document]]]:
-        """Place, size and document of all foreign ones by each of their keys."""
-        table: dict[bytes, dict[int, tuple[int, Document]]] = defaultdict(dict)
+    def finder(self, context: Context) -> Callable[[Document], list[Document]]:
+        """From a document to the foreign ones that equal it. Reads the foreign collection."""
+        table, local_path = self._table(context), self.local_path
+
+        def find(document: Document) -> list[Document]:
+            found: dict[int, Document] = {}
+            for key in _local_keys(follow(document, local_path)):
+                found.update(table.get(key, {}))
+            return [found[place] for place in sorted(found)]
+
+        return find
+
+    def _table(self, context: Context) -> dict[bytes, dict[int, Document]]:
+        """Place and document of all foreign ones by each of their keys."""
+        table: dict[bytes, dict[int, Document]] = defaultdict(dict)
         for place, document in enumerate(context.foreign(self.collection)):
-            size = least_bytes(document)
             keys = _keys(reached(document, self.foreign_path))
             context.budget.hold(memory_bytes(document) + sum(map(len, keys)) + _KEY_BYTES * len(keys))
             for key in keys:
-                table[key][place] = size, document
+                table[key][place] = document
         return dict(table)
 
 
@@ -94,12 +99,22 @@ def _keys(values: Iterable[Any]) -> set[bytes]:
     return {encode_value(None if value is MISSING else value) for value in values}
 
 
-def parse_lookup(name: str, spec: Any, _constants: Mapping[str, Any]) -> Stage:
+def fitting(collection: str, found: list[Document]) -> list[Document]:
+    """The documents found, if one document can hold them all."""
+    if len(found) > _FEW and sum(map(least_bytes, found)) > limits.MAX_DOCUMENT_BYTES:
+        raise InvalidArgumentError(
+            f"$lookup: the documents of {collection!r} for one document are too many to be held in it",
+            "DOCUMENT_TOO_LARGE",
+        )
+    return found
+
+
+def parse_lookup(name: str, spec: Any, _constants: Mapping[str, Any]) -> Lookup:
     """`$lookup`: from, localField, foreignField, as."""
     if type(spec) is not dict:
         raise bad_stage(name, "a document is needed")
-    if not_here := spec.keys() & {"let", "pipeline"}:
-        raise bad_stage(name, f"{min(not_here)} is not supported; only localField and foreignField are")
+    if spec.keys() & {"let", "pipeline"}:
+        raise bad_stage(name, "its pipeline can't be in a pipeline inside a stage")
     if spec.keys() != _ARGUMENTS:
         raise bad_stage(name, "from, localField, foreignField and as are needed, and nothing else")
     if type(spec["from"]) is not str or not spec["from"]:

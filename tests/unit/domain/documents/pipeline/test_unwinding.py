@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from bson import Int64
 
+from laura_fast.domain.documents.pipeline import compile_pipeline
 from laura_fast.errors import DeadlineError, InvalidArgumentError, OverloadedError
 from tests.unit.domain.documents.expressions.evaluating import same
 from tests.unit.domain.documents.pipeline.running import aggregate, budget, context
@@ -109,6 +110,67 @@ def test_lookup_gives_no_more_than_a_document_can_hold() -> None:
     assert refused.value.reason == "DOCUMENT_TOO_LARGE"
 
 
+ORDERS: list[dict[str, Any]] = [
+    {"_id": 1, "item": "a", "n": 5},
+    {"_id": 2, "item": "b", "n": 1},
+    {"_id": 3, "item": "a", "n": 9},
+]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "found"),
+    [
+        ({"pipeline": []}, [[1, 2, 3], [1, 2, 3]]),
+        ({"pipeline": [{"$sort": {"n": -1}}, {"$limit": 1}]}, [[3], [3]]),
+        (
+            {
+                "let": {"item": "$name", "least": {"$add": ["$least", 1]}},
+                "pipeline": [
+                    {
+                        "$match": {
+                            "$expr": {"$and": [{"$eq": ["$item", "$$item"]}, {"$gte": ["$n", "$$least"]}]},
+                        }
+                    }
+                ],
+            },
+            [[3], [2]],
+        ),
+        (
+            {
+                "let": {"least": "$least"},
+                "localField": "name",
+                "foreignField": "item",
+                "pipeline": [{"$match": {"$expr": {"$gt": ["$n", "$$least"]}}}, {"$sort": {"n": -1}}],
+            },
+            [[3], [2]],
+        ),
+    ],
+)
+def test_lookup_with_a_pipeline(arguments: dict[str, Any], found: list[list[int]]) -> None:
+    """The pipeline is compiled once; what `let` names is the document's own, each time."""
+    documents = [{"name": "a", "least": 5}, {"name": "b", "least": 0}]
+    stage = {"$lookup": {"from": "orders", "as": "orders", **arguments}}
+    results = aggregate(documents, stage, given=context(foreign={"orders": ORDERS}))
+    assert [[order["_id"] for order in result["orders"]] for result in results] == found
+    assert [result["name"] for result in results] == ["a", "b"]
+
+
+def test_lookup_with_a_pipeline_looks_at_the_clock_and_holds() -> None:
+    stage = {"$lookup": {"from": "orders", "as": "orders", "pipeline": []}}
+    with pytest.raises(DeadlineError):
+        aggregate([{}], stage, given=context(budget(deadline=0.0), {"orders": ORDERS}))
+    with pytest.raises(OverloadedError):
+        aggregate([{}], stage, given=context(budget(100), {"orders": ORDERS}))
+
+
+def test_it_is_known_what_a_lookup_with_a_pipeline_reads() -> None:
+    inner = [{"$lookup": {"from": "items", "localField": "item", "foreignField": "_id", "as": "item"}}]
+    stage = {"$lookup": {"from": "orders", "as": "orders", "let": {"n": "$name.first"}, "pipeline": inner}}
+    pipeline = compile_pipeline([stage, {"$project": {"_id": 0, "orders": 1}}])
+    assert pipeline.foreign == ("items", "orders")
+    assert pipeline.needed == frozenset({"name", "orders"})
+
+
 @pytest.mark.parametrize(
     ("stage", "named"),
     [
@@ -122,7 +184,19 @@ def test_lookup_gives_no_more_than_a_document_can_hold() -> None:
         ({"$unwind": {"path": "$l", "includeArrayIndex": "$x"}}, "$x"),
         ({"$unwind": {"path": "$l", "includeArrayIndex": ""}}, "$unwind"),
         ({"$lookup": 1}, "$lookup"),
-        ({"$lookup": {"from": "f", "pipeline": [], "as": "x"}}, "pipeline"),
+        ({"$lookup": {"from": "f", "pipeline": {}, "as": "x"}}, "pipeline"),
+        ({"$lookup": {"from": "f", "let": {"a": 1}, "as": "x"}}, "pipeline"),
+        ({"$lookup": {"from": "f", "pipeline": [], "as": "x", "other": 1}}, "$lookup"),
+        ({"$lookup": {"from": "f", "let": {"A": 1}, "pipeline": [], "as": "x"}}, "'A'"),
+        ({"$lookup": {"from": "f", "let": [], "pipeline": [], "as": "x"}}, "let"),
+        ({"$lookup": {"from": 1, "pipeline": [], "as": "x"}}, "from"),
+        ({"$lookup": {"from": "f", "pipeline": [], "as": "x", "localField": "a"}}, "foreignField"),
+        ({"$lookup": {"from": "f", "pipeline": [{"$set": {"x": "$$nobody"}}], "as": "x"}}, "nobody"),
+        ({"$lookup": {"from": "f", "pipeline": [{"$facet": {"a": []}}], "as": "x"}}, "$facet"),
+        (
+            {"$lookup": {"from": "f", "pipeline": [{"$lookup": {"from": "g", "pipeline": [], "as": "y"}}], "as": "x"}},
+            "$lookup",
+        ),
         ({"$lookup": {"from": "f", "localField": "a", "as": "x"}}, "foreignField"),
         ({"$lookup": {"from": 1, "localField": "a", "foreignField": "b", "as": "x"}}, "from"),
         ({"$lookup": {"from": "f", "localField": "$a", "foreignField": "b", "as": "x"}}, "$a"),
