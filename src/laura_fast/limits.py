@@ -201,6 +201,12 @@ SLICE_LOOP_S: Final = 1.0
 RUNNING_WRITES: Final = 10_000
 """Write requests under way, each with its message; beyond, RESOURCE_EXHAUSTED."""
 
+RUNNING_WRITE_BYTES: Final = 512 * MIB
+"""Their messages together: each is held until its answer, and one may have 48 MiB."""
+
+LOOP_BYTES: Final = 64 * KIB
+"""Larger requests are decoded, compiled and hashed on a thread: a document of 16 MiB takes a tenth of a second."""
+
 CHANGE_LOOKS: Final = 200
 """Candidates that a write transaction looks at itself: a millisecond, less than the hand-over to the reader costs."""
 

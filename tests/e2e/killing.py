@@ -29,7 +29,7 @@ import grpc
 from laura_fast import __version__
 from laura_fast.domain.documents.codec import decode, encode
 from laura_fast.pb.lauradb.cluster import routing_pb2, routing_pb2_grpc
-from tests.e2e.processes import ServerProcess
+from tests.e2e.processes import ServerProcess, until
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -40,6 +40,7 @@ LOST = {grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.DEADLINE_EXCEEDED, grpc.Sta
 """What a kill looks like to a client; nothing else is forgiven."""
 
 ANSWER_S = 20.0
+READY_S = 300.0
 COUNTERS = 8
 WIDE = 2_500
 """Documents that one update changes: more than one transaction takes."""
@@ -182,9 +183,9 @@ async def kill_often(directory: Path, kills: int, seed: object, *arguments: str)
         AssertionError: An answered write is missing, counted twice, or was answered in two ways.
     """
     random = Random(f"{seed} kills")  # noqa: S311 - test data
-    server = await asyncio.to_thread(ServerProcess, directory, *arguments)
+    server = await asyncio.to_thread(_started, directory, 0, *arguments)
     try:
-        address = await asyncio.to_thread(lambda: server.address)
+        address = server.address
         load = Load(address, seed)
         await load.prepare()
         work = asyncio.create_task(load.run())
@@ -194,9 +195,9 @@ async def kill_often(directory: Path, kills: int, seed: object, *arguments: str)
                 break
             await asyncio.to_thread(server.kill)
             load.tally.kills += 1
-            port = int(address.rpartition(":")[2])
-            server = await asyncio.to_thread(lambda: ServerProcess(directory, *arguments, port=port))  # noqa: B023 - awaited before it changes
-            await asyncio.to_thread(lambda: server.address)  # noqa: B023 - awaited before it changes
+            if load.tally.kills % 10 == 0:
+                print(f"{load.tally.kills} kills, {load.tally.requests} requests", file=sys.stderr, flush=True)
+            server = await asyncio.to_thread(_started, directory, int(address.rpartition(":")[2]), *arguments)
         load.stop()
         await work
         await load.check()
@@ -204,6 +205,13 @@ async def kill_often(directory: Path, kills: int, seed: object, *arguments: str)
         return load.tally
     finally:
         await asyncio.to_thread(server.kill)
+
+
+def _started(directory: Path, port: int, *arguments: str) -> ServerProcess:
+    """A server that is ready, however busy the machine is."""
+    server = ServerProcess(directory, *arguments, port=port)
+    until(lambda: server.ready or not server.running, f"ready file; the log ends {server.log[-1_000:]}", READY_S)
+    return server
 
 
 def record(runs: list[dict[str, Any]]) -> Path:

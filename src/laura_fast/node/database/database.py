@@ -16,6 +16,7 @@ from laura_fast.domain.documents.filters import compile_filter
 from laura_fast.domain.documents.updates import compile_update
 from laura_fast.errors import InvalidArgumentError, StorageFailedError, UnavailableError
 from laura_fast.node.database.aggregates import Aggregates
+from laura_fast.node.database.apart import apart
 from laura_fast.node.database.changes import Changes, Job
 from laura_fast.node.database.choosing import Asked, choose
 from laura_fast.node.database.collections import Collections
@@ -149,55 +150,62 @@ class Database:
         if len(command.documents) > limits.MAX_INSERT_DOCUMENTS:
             text = f"{len(command.documents)} documents in one request; allowed: {limits.MAX_INSERT_DOCUMENTS}"
             raise InvalidArgumentError(text, "TOO_MANY_DOCUMENTS")
-        request = ticket(origin, command.namespace, "Insert", command)
-        return await self._run(request, lambda: Insert(command, origin, request, respond).run(self.store))
+        size = sum(map(len, command.documents))
+        request = await apart(size, partial(ticket, origin, command.namespace, "Insert", command))
+        return await self._run(request, size, lambda: Insert(command, origin, request, respond).run(self.store))
 
     async def update(
         self, command: UpdateCommand, origin: Origin, seconds: float | None, respond: Callable[[UpdateOutcome], bytes]
     ) -> bytes:
         """Changes what matches; what `respond` makes of the outcome. Raises what `Changes.run` raises."""
-        filter_ = compile_filter(decode_optional(command.query))
-        change = Updating(
+        size = len(command.query) + len(command.update)
+        change = await apart(size, partial(self._updating, command, origin))
+        request = await apart(size, partial(ticket, origin, command.namespace, "Update", command))
+
+        def answer(counts: Counts) -> bytes:
+            return respond(UpdateOutcome(counts.matched, counts.modified, counts.upserted_id))
+
+        return await self._run(request, size, self._work(command, change, request, seconds, answer))
+
+    def _updating(self, command: UpdateCommand, origin: Origin) -> Updating:
+        return Updating(
             command.namespace,
-            filter_,
+            compile_filter(decode_optional(command.query)),
             compile_update(decode_optional(command.update)),
             command.upsert,
             lambda: generated_id(origin.client, origin.request_id, 0),
             self._times,
         )
-        request = ticket(origin, command.namespace, "Update", command)
-
-        def answer(counts: Counts) -> bytes:
-            return respond(UpdateOutcome(counts.matched, counts.modified, counts.upserted_id))
-
-        return await self._change(command, change, request, seconds, answer)
 
     async def delete(
         self, command: DeleteCommand, origin: Origin, seconds: float | None, respond: Callable[[int], bytes]
     ) -> bytes:
         """Removes what matches; what `respond` makes of their number. Raises what `Changes.run` raises."""
-        change = Deleting(command.namespace, compile_filter(decode_optional(command.query)))
-        request = ticket(origin, command.namespace, "Delete", command)
-        return await self._change(command, change, request, seconds, lambda counts: respond(counts.matched))
+        size = len(command.query)
+        filter_ = await apart(size, lambda: compile_filter(decode_optional(command.query)))
+        request = await apart(size, partial(ticket, origin, command.namespace, "Delete", command))
+        change = Deleting(command.namespace, filter_)
+        work = self._work(command, change, request, seconds, lambda counts: respond(counts.matched))
+        return await self._run(request, size, work)
 
-    async def _change(
+    def _work(
         self,
         command: UpdateCommand | DeleteCommand,
         change: Updating | Deleting,
         request: Ticket | None,
         seconds: float | None,
         respond: Callable[[Counts], bytes],
-    ) -> bytes:
+    ) -> Callable[[], Coroutine[None, None, bytes]]:
         def access(state: Snapshot) -> Access:
             return choose(state, Asked(command.namespace, change.filter))
 
         budget = partial(self.budget, seconds)
         job = Job(command.namespace, access, change, command.multi, request, respond, budget)
-        return await self._run(request, lambda: self._changes.run(job))
+        return partial(self._changes.run, job)
 
-    async def _run(self, request: Ticket | None, work: Callable[[], Coroutine[None, None, bytes]]) -> bytes:
+    async def _run(self, request: Ticket | None, size: int, work: Callable[[], Coroutine[None, None, bytes]]) -> bytes:
         try:
-            return await self._writes.run(request, work)
+            return await self._writes.run(request, size, work)
         except StorageFailedError as error:
             text = (
                 "the disk failed while the write was under way; repeat it with the same request_id to learn its outcome"

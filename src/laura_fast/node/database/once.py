@@ -105,16 +105,22 @@ class Writes:
     def __init__(self) -> None:
         self._tasks: set[asyncio.Task[bytes]] = set()
         self._by_key: dict[bytes, tuple[Ticket, asyncio.Task[bytes]]] = {}
+        self._bytes = 0
 
-    async def run(self, request: Ticket | None, work: Callable[[], Coroutine[None, None, bytes]]) -> bytes:
+    async def run(self, request: Ticket | None, size: int, work: Callable[[], Coroutine[None, None, bytes]]) -> bytes:
         """The answer of `work()`, or of the same request that runs already.
+
+        Args:
+            request: Its ticket; None for one without an id.
+            size: Bytes that it holds while it runs.
+            work: What it does.
 
         Raises:
             AlreadyExistsError: REQUEST_ID_REUSED.
             OverloadedError: OVERLOADED: too many writes run.
             Exception: Whatever the work raised.
         """
-        return await asyncio.shield(self._joined(request) or self._started(request, work))
+        return await asyncio.shield(self._joined(request) or self._started(request, size, work))
 
     def _joined(self, request: Ticket | None) -> Awaitable[bytes] | None:
         if request is None or (running := self._by_key.get(request.key)) is None:
@@ -123,18 +129,23 @@ class Writes:
         _check_content(request, first.digest)
         return task
 
-    def _started(self, request: Ticket | None, work: Callable[[], Coroutine[None, None, bytes]]) -> Awaitable[bytes]:
-        if len(self._tasks) >= limits.RUNNING_WRITES:
+    def _started(
+        self, request: Ticket | None, size: int, work: Callable[[], Coroutine[None, None, bytes]]
+    ) -> Awaitable[bytes]:
+        full = self._tasks and self._bytes + size > limits.RUNNING_WRITE_BYTES
+        if full or len(self._tasks) >= limits.RUNNING_WRITES:
             raise OverloadedError("too many writes run", "OVERLOADED", retry_after_ms=100)
         task = asyncio.create_task(work())
         self._tasks.add(task)
+        self._bytes += size
         if request is not None:
             self._by_key[request.key] = (request, task)
-        task.add_done_callback(lambda ended: self._ended(request, ended))
+        task.add_done_callback(lambda ended: self._ended(request, size, ended))
         return task
 
-    def _ended(self, request: Ticket | None, task: asyncio.Task[bytes]) -> None:
+    def _ended(self, request: Ticket | None, size: int, task: asyncio.Task[bytes]) -> None:
         self._tasks.discard(task)
+        self._bytes -= size
         if request is not None:
             del self._by_key[request.key]
         if not task.cancelled():

@@ -83,29 +83,29 @@ class Work:
 async def test_a_duplicate_joins_the_one_that_runs() -> None:
     writes, work = Writes(), Work()
     request = ticket(ORIGIN, "shop.orders", "Delete", COMMAND)
-    both = asyncio.gather(writes.run(request, work), writes.run(request, work))
+    both = asyncio.gather(writes.run(request, 10, work), writes.run(request, 10, work))
     await asyncio.sleep(0)
     work.gate.set()
     assert list(await both) == [b"answer"] * 2
     assert work.runs == 1
-    await writes.run(request, work)
+    await writes.run(request, 10, work)
     assert work.runs == 2  # the ledger's part begins where this one ends
 
 
 async def test_a_running_request_with_other_content_is_refused() -> None:
     writes, work = Writes(), Work()
-    first = asyncio.create_task(writes.run(ticket(ORIGIN, "shop.orders", "Delete", COMMAND), work))
+    first = asyncio.create_task(writes.run(ticket(ORIGIN, "shop.orders", "Delete", COMMAND), 10, work))
     await asyncio.sleep(0)
     other = ticket(ORIGIN, "shop.orders", "Delete", DeleteCommand("shop.orders", b"other"))
     with pytest.raises(AlreadyExistsError):
-        await writes.run(other, work)
+        await writes.run(other, 10, work)
     work.gate.set()
     assert await first == b"answer"
 
 
 async def test_work_goes_on_when_its_caller_is_gone() -> None:
     writes, work = Writes(), Work()
-    caller = asyncio.create_task(writes.run(ticket(ORIGIN, "shop.orders", "Delete", COMMAND), work))
+    caller = asyncio.create_task(writes.run(ticket(ORIGIN, "shop.orders", "Delete", COMMAND), 10, work))
     await asyncio.sleep(0)
     caller.cancel()
     with pytest.raises(asyncio.CancelledError):
@@ -120,9 +120,21 @@ async def test_work_goes_on_when_its_caller_is_gone() -> None:
 async def test_writes_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(limits, "RUNNING_WRITES", 1)
     writes, work = Writes(), Work()
-    first = asyncio.create_task(writes.run(None, work))
+    first = asyncio.create_task(writes.run(None, 10, work))
     await asyncio.sleep(0)
     with pytest.raises(OverloadedError):
-        await writes.run(None, work)
+        await writes.run(None, 10, work)
     work.gate.set()
     await first
+
+
+async def test_the_bytes_of_writes_are_bounded_but_one_always_runs(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(limits, "RUNNING_WRITE_BYTES", 100)
+    writes, work = Writes(), Work()
+    first = asyncio.create_task(writes.run(None, 1_000, work))
+    await asyncio.sleep(0)
+    with pytest.raises(OverloadedError):
+        await writes.run(None, 1, work)
+    work.gate.set()
+    await first
+    assert await writes.run(None, 100, work) == b"answer"
