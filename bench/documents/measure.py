@@ -1,0 +1,73 @@
+"""A closed loop of clients, and what it took."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from bench.documents.operations import Call
+    from bench.documents.subject import Database, Session
+
+US_PER_S: Final = 1e6
+
+
+class WrongAnswerError(Exception):
+    """A database answered something else than the truth."""
+
+
+@dataclass(frozen=True)
+class Measured:
+    """Calls of one operation.
+
+    Attributes:
+        calls: How many were answered.
+        per_s: Of them, a second.
+        p50_us: Median latency.
+        p99_us: 99th percentile.
+        cpu_us: CPU time of the database's processes, per call.
+    """
+
+    calls: int
+    per_s: float
+    p50_us: float
+    p99_us: float
+    cpu_us: float
+
+
+async def closed_loop(
+    database: Database, sessions: Sequence[Session], make: Callable[[], Call | None], seconds: float
+) -> Measured:
+    """Every session calls again and again until the time is over, and at least once.
+
+    Raises:
+        WrongAnswerError: An answer was not the expected one.
+    """
+    taken: list[float] = []
+    cpu, started = database.cpu_s(), time.perf_counter()
+    end = started + seconds
+
+    async def client(session: Session) -> None:
+        before = time.perf_counter()
+        while call := make():
+            if not await call(session):
+                raise WrongAnswerError
+            after = time.perf_counter()
+            taken.append(after - before)
+            before = after
+            if after > end:
+                return
+
+    await asyncio.gather(*map(client, sessions))
+    elapsed = time.perf_counter() - started
+    if not taken:
+        raise WrongAnswerError
+    p50, p99 = np.percentile(taken, [50, 99]) * US_PER_S
+    cpu_us = (database.cpu_s() - cpu) / len(taken) * US_PER_S
+    return Measured(len(taken), len(taken) / elapsed, float(p50), float(p99), cpu_us)
