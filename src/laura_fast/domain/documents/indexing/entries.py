@@ -6,13 +6,16 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeAlias
 
+from laura_fast import limits
 from laura_fast.domain.documents.filters import Filter, compile_filter
-from laura_fast.domain.documents.indexing.extraction import Empty, branches, extract
+from laura_fast.domain.documents.indexing.extraction import EMPTY, Empty, branches, extract
 from laura_fast.domain.documents.keys import EMPTY_ARRAY, encode_value, invert
 from laura_fast.domain.documents.kinds import MISSING, Missing
 from laura_fast.errors import InvalidArgumentError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from laura_fast.domain.documents.indexing.definitions import IndexDefinition
 
 NULL_KEY: Final = encode_value(None)
@@ -89,20 +92,38 @@ def row_entries(definition: IndexDefinition) -> EntriesOf:
 
 
 def scalar_entries(definition: IndexDefinition, otherwise: EntriesOf) -> EntriesOf:
-    """A short cut for documents without an array on the way, which have one row (bench/test_indexing.py)."""
+    """A short cut for documents in which one field at most is an array and no array is on the way to a field.
+
+    That is nearly every document; all others go `otherwise` (bench/test_planner.py).
+    """
     fields = tuple((tuple(path.split(".")), descending) for path, descending in definition.fields)
+    order = tuple(descending for _, descending in definition.fields)
     sparse = definition.sparse
 
     def entries(document: dict[str, Any]) -> Entries:
         values = [_follow(document, parts) for parts, _ in fields]
-        if list in map(type, values):
+        kinds = list(map(type, values))
+        if _Beyond in kinds:
             return otherwise(document)
+        if list in kinds:
+            at = kinds.index(list)
+            if kinds.count(list) > 1 or len(values[at]) > limits.MAX_INDEX_KEYS:
+                return otherwise(document)
+            return _element_entries(values, at, order)
         if sparse and all(value is MISSING for value in values):
             return NO_ENTRIES
-        pieces = [_ordered(value, inverted) for value, (_, inverted) in zip(values, fields, strict=True)]
-        return Entries((b"".join(pieces),), 0)
+        return Entries((b"".join(map(_ordered, values, order)),), 0)
 
     return entries
+
+
+def _element_entries(values: Sequence[Any], at: int, order: Sequence[bool]) -> Entries:
+    """An entry for each element of the array at a position, with the other fields before and behind."""
+    before = b"".join(map(_ordered, values[:at], order))
+    behind = b"".join(map(_ordered, values[at + 1 :], order[at + 1 :]))
+    inverted = order[at]
+    keys = {before + _ordered(element, inverted) + behind for element in values[at] or (EMPTY,)}
+    return Entries(tuple(sorted(keys)), 1 << at)
 
 
 def _partial_entries(chosen: Filter, entries: EntriesOf) -> EntriesOf:
@@ -110,12 +131,19 @@ def _partial_entries(chosen: Filter, entries: EntriesOf) -> EntriesOf:
     return lambda document: entries(document) if matches(document) else NO_ENTRIES
 
 
+class _Beyond:
+    """The type of what is beyond an array."""
+
+
+_BEYOND: Final = _Beyond()
+
+
 def _follow(document: Any, parts: tuple[str, ...]) -> Any:
-    """The value at a path through documents; where an array is in the way, that array."""
+    """The value at a path through documents; `_BEYOND` where an array is on the way."""
     value = document
     for part in parts:
         if type(value) is not dict:
-            return value if type(value) is list else MISSING
+            return _BEYOND if type(value) is list else MISSING
         value = value.get(part, MISSING)
     return value
 

@@ -19,17 +19,16 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from laura_fast import limits
 from laura_fast.domain.documents.filters.tree import Exists
-from laura_fast.domain.documents.keys import successor
 from laura_fast.domain.documents.planning.constraints import Tight, terms_of
 from laura_fast.domain.documents.planning.implication import implies
-from laura_fast.domain.documents.planning.intervals import ALL, GREATEST, Edge, descending, intersection
+from laura_fast.domain.documents.planning.intervals import ALL, GREATEST, Edge, are_points, descending, intersection
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from laura_fast.domain.documents.indexing.entries import Index
     from laura_fast.domain.documents.planning.constraints import Constraint, Term
-    from laura_fast.domain.documents.planning.intervals import Interval, Intervals
+    from laura_fast.domain.documents.planning.intervals import Intervals
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,26 +61,21 @@ class KeyRange(NamedTuple):
 EVERYTHING: Final = KeyRange(b"", GREATEST.key)
 
 
-@dataclass(frozen=True, slots=True)
-class Conditions:
+class Conditions(NamedTuple):
     """What a filter asks, prepared for all indexes.
 
     Attributes:
         terms: All must hold.
         by_path: The constraints of each path, with the position of their term.
+        impossible: No document can satisfy them.
     """
 
-    terms: tuple[Term, ...]
+    terms: Sequence[Term]
     by_path: dict[str, list[tuple[int, Constraint]]]
-
-    @property
-    def impossible(self) -> bool:
-        """Whether no document can satisfy them."""
-        return any(not each.intervals and each.arrays for term in self.terms for each in term.constraints)
+    impossible: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Access:
+class Access(NamedTuple):
     """A way through an index, or through the documents in the order of `_id`.
 
     Attributes:
@@ -108,7 +102,8 @@ class Access:
     def is_single(self) -> bool:
         """Whether one document at most is read."""
         definition = self.available.index.definition
-        return definition.unique and len(self.ranges) == 1 and all(map(self.is_fixed, range(len(definition.fields))))
+        fields = len(definition.fields)
+        return definition.unique and len(self.bounds) == fields and all(map(self.is_fixed, range(fields)))
 
     def is_fixed(self, position: int) -> bool:
         """Whether one value alone is left for the field."""
@@ -125,10 +120,12 @@ class Unusable(NamedTuple):
 def conditions_of(terms: Sequence[Term]) -> Conditions:
     """The terms, and their constraints by path."""
     by_path: dict[str, list[tuple[int, Constraint]]] = {}
+    impossible = False
     for position, term in enumerate(terms):
         for constraint in term.constraints:
             by_path.setdefault(constraint.path, []).append((position, constraint))
-    return Conditions(tuple(terms), by_path)
+            impossible = impossible or (not constraint.intervals and constraint.arrays)
+    return Conditions(terms, by_path, impossible)
 
 
 def access_by(available: AvailableIndex, asked: Conditions) -> Access | Unusable:
@@ -137,7 +134,8 @@ def access_by(available: AvailableIndex, asked: Conditions) -> Access | Unusable
     if partial is not None and not implies(asked.terms, partial.tree):
         return Unusable("its partial filter may leave out matches")
     bounding = _Bounding(available, asked)
-    bounding.run()
+    if available.index.definition.fields[0].path in asked.by_path:
+        bounding.run()
     if available.index.definition.sparse and not bounding.is_present():
         return Unusable("it is sparse: matches without its fields would be left out")
     return bounding.access()
@@ -146,45 +144,40 @@ def access_by(available: AvailableIndex, asked: Conditions) -> Access | Unusable
 class _Bounding:
     """The bounds of one index in the making."""
 
+    __slots__ = ("_asked", "_available", "_bounds", "_fields", "_prefixes", "_ranges", "_through_arrays", "_used")
+
     def __init__(self, available: AvailableIndex, asked: Conditions) -> None:
         self._available = available
         self._fields = available.index.definition.fields
         self._asked = asked
         self._prefixes = [b""]
-        self._ranges: list[KeyRange] | None = None
+        self._ranges: list[KeyRange] = [EVERYTHING]
         self._bounds: list[Intervals] = []
-        self._used: list[tuple[int, Constraint]] = []
-        self._proven: set[int] = set()
+        self._used: list[tuple[int, int, Constraint]] = []
         self._through_arrays: list[Constraint] = []
 
     def run(self) -> None:
         for position in range(len(self._fields)):
             chosen = self._chosen(position)
-            intervals = reduce(intersection, [each.intervals for _, each in chosen], ALL)
+            intervals = _common(chosen)
             if intervals == ALL or not self._hold(position, intervals):
                 return
-            self._note(position, chosen)
-            if self._ranges is not None:
+            self._used += [(position, term, each) for term, each in chosen]
+            if not are_points(intervals):
                 return
 
     def is_present(self) -> bool:
         """Whether the entries of every match are in the index although it is sparse."""
         if self._used:
-            return any(each.present for _, each in self._used)
+            return any(each.present for _, _, each in self._used)
         return any(each.present for position in range(len(self._fields)) for _, each in self._constraints(position))
 
     def access(self) -> Access:
-        ranges = self._ranges
-        if ranges is None:
-            ranges = [KeyRange(prefix, _following(prefix)) for prefix in self._prefixes]
-        one_key = len(ranges) == 1 and self._ranges is None and len(self._bounds) == len(self._fields)
-        return Access(
-            self._available,
-            tuple(ranges),
-            tuple(self._bounds),
-            self._is_exact(),
-            repeats=bool(self._available.multikey) and not one_key,
-        )
+        repeats = False
+        if self._available.multikey:
+            one_key = len(self._bounds) == len(self._fields) and len(self._ranges) == 1 and are_points(self._bounds[-1])
+            repeats = not one_key
+        return Access(self._available, tuple(self._ranges), tuple(self._bounds), self._is_exact(), repeats)
 
     def _constraints(self, position: int) -> list[tuple[int, Constraint]]:
         found = self._asked.by_path.get(self._fields[position].path, [])
@@ -197,7 +190,11 @@ class _Bounding:
         if not self._available.met_arrays(position):
             return found
         fitting = [each for each in found if all(_combine(each[1], other) for other in self._through_arrays)]
-        return [min(fitting, key=_breadth)] if fitting else []
+        if not fitting:
+            return []
+        best = min(fitting, key=_breadth)
+        self._through_arrays.append(best[1])
+        return [best]
 
     def _hold(self, position: int, intervals: Intervals) -> bool:
         """Adds a field's bounds; False where the ranges would be too many."""
@@ -205,25 +202,30 @@ class _Bounding:
             return False
         if self._fields[position].descending:
             intervals = descending(intervals)
+        prefixes = self._prefixes
+        self._ranges = [
+            KeyRange(prefix + low.key, prefix + high.key) for prefix in prefixes for low, high, _ in intervals
+        ]
+        self._prefixes = [prefix + each.point for prefix in prefixes for each in intervals]
         self._bounds.append(intervals)
-        if intervals and all(each.point for each in intervals):
-            self._prefixes = [prefix + each.point for prefix in self._prefixes for each in intervals]
-        else:
-            self._ranges = [_range(prefix, each) for prefix in self._prefixes for each in intervals]
         return True
-
-    def _note(self, position: int, chosen: list[tuple[int, Constraint]]) -> None:
-        arrays = self._available.met_arrays(position)
-        self._used += chosen
-        if arrays:
-            self._through_arrays += [each for _, each in chosen]
-        enough = Tight.ALWAYS if arrays else Tight.WITHOUT_ARRAYS
-        self._proven |= {term for term, each in chosen if each.tight >= enough}
 
     def _is_exact(self) -> bool:
         if self._available.long_keys and self._bounds:
             return False
-        return all(at in self._proven or self._is_given(term) for at, term in enumerate(self._asked.terms))
+        proven = {term for position, term, each in self._used if each.tight >= self._enough(position)}
+        terms = self._asked.terms
+        if len(proven) == len(terms):
+            return True
+        return self._gives() and all(at in proven or self._is_given(term) for at, term in enumerate(terms))
+
+    def _gives(self) -> bool:
+        """Whether being in the index says anything."""
+        definition = self._available.index.definition
+        return definition.sparse or definition.partial is not None
+
+    def _enough(self, position: int) -> Tight:
+        return Tight.ALWAYS if self._available.met_arrays(position) else Tight.WITHOUT_ARRAYS
 
     def _is_given(self, term: Term) -> bool:
         """Whether being in the index says it all."""
@@ -254,9 +256,7 @@ def _breadth(found: tuple[int, Constraint]) -> tuple[int, int, int]:
     )
 
 
-def _range(prefix: bytes, each: Interval) -> KeyRange:
-    return KeyRange(prefix + each.low.key, prefix + each.high.key)
-
-
-def _following(prefix: bytes) -> bytes:
-    return successor(prefix) or GREATEST.key
+def _common(chosen: Sequence[tuple[int, Constraint]]) -> Intervals:
+    if len(chosen) == 1:
+        return chosen[0][1].intervals
+    return reduce(intersection, [each.intervals for _, each in chosen], ALL)

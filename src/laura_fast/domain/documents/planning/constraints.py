@@ -26,10 +26,9 @@ can't be told by its entries, once arrays were met.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from enum import IntEnum
 from functools import reduce
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from laura_fast.domain.documents.filters.tree import (
     All,
@@ -87,8 +86,7 @@ class Element:
         self.path = path
 
 
-@dataclass(frozen=True, slots=True)
-class Constraint:
+class Constraint(NamedTuple):
     """What a condition says of one path.
 
     Attributes:
@@ -108,8 +106,7 @@ class Constraint:
     element: Element | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Term:
+class Term(NamedTuple):
     """One of the conditions that must all hold.
 
     Attributes:
@@ -181,8 +178,12 @@ def _equal(path: str, operand: Any) -> Constraint:
 
 
 def _in(node: In) -> Constraint | None:
+    """As a union would be; values that are no arrays, which may be thousands, at once."""
     path = node.path
-    return _any_of(path, [_equal(path, each) for each in node.values] + [_like(path, each) for each in node.patterns])
+    points = union([point(value) for value in node.values if type(value) is not list])
+    others = [_equal(path, value) for value in node.values if type(value) is list]
+    others += [_like(path, pattern) for pattern in node.patterns]
+    return _any_of(path, [_constraint(path, points, Tight.ALWAYS), *others])
 
 
 def _like(path: str, pattern: Pattern) -> Constraint:
@@ -230,7 +231,7 @@ def _not(node: Not) -> Constraint | None:
     if inner is None or inner.tight is Tight.NEVER:
         return None
     outer = _constraint(inner.path, complement(inner.intervals), Tight.WITHOUT_ARRAYS)
-    return outer if inner.tight is Tight.ALWAYS else replace(outer, arrays=False)
+    return outer if inner.tight is Tight.ALWAYS else outer._replace(arrays=False)
 
 
 def _sole(node: Node) -> Constraint | None:
@@ -258,7 +259,7 @@ def _of_documents(node: ElementMatch) -> Iterable[Constraint]:
             element = elements.setdefault(each.element, Element(f"{node.path}.{each.element.path}"))
         arrays = each.arrays and not (behind_position and contains(each.intervals, NULL_KEY))
         path = f"{node.path}.{each.path}"
-        yield replace(each, path=path, tight=Tight.NEVER, arrays=arrays, element=element)
+        yield each._replace(path=path, tight=Tight.NEVER, arrays=arrays, element=element)
 
 
 _EMPTY_ARRAY: Final = Interval(End(EMPTY_ARRAY, [], after=False), End(NULL_KEY, [], after=True), EMPTY_ARRAY)

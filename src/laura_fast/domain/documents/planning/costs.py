@@ -75,16 +75,13 @@ class Way(NamedTuple):
         name: Of the index, or what stands for several.
         accesses: One; several for a union.
         ordering: How documents come, and in which direction that is.
+        narrows: It reads less than everything.
     """
 
     name: str
     accesses: tuple[Access, ...]
     ordering: Ordering
-
-    @property
-    def narrows(self) -> bool:
-        """Whether it reads less than everything."""
-        return all(access.narrows for access in self.accesses)
+    narrows: bool
 
     @property
     def is_collection(self) -> bool:

@@ -127,6 +127,14 @@ def complement(intervals: Intervals) -> Intervals:
     return (*gaps, *interval(low, GREATEST))
 
 
+def are_points(intervals: Intervals) -> bool:
+    """Whether they are single values, and not none at all."""
+    for each in intervals:  # a loop: plans are made for every query (bench/test_planner.py)
+        if not each.point:
+            return False
+    return bool(intervals)
+
+
 def contains(intervals: Intervals, key: bytes) -> bool:
     """Whether the key is in one of them."""
     return any(each.low.key <= key < each.high.key for each in intervals)

@@ -96,11 +96,11 @@ class _Choice:
         if isinstance(access, Unusable):
             self._rejected.append(Rejected(name, access.why))
             return
-        sort = self._query.sort
+        sort, narrows = self._query.sort, access.narrows
         order = ordering(access, sort) if sort else _AS_IT_COMES
-        serves = access.narrows or (sort and order.order is not Order.NONE) or self._query.hint == name
+        serves = narrows or (sort and order.order is not Order.NONE) or self._query.hint == name
         if serves or name == ID_INDEX_NAME:
-            self._ways.append(Way(name, (access,), order))
+            self._ways.append(Way(name, (access,), order, narrows))
         else:
             self._rejected.append(Rejected(name, _useless(access, self._query)))
 
@@ -124,7 +124,8 @@ class _Choice:
                 scans = [self._branch(branch) for branch in branches if not branch.impossible]
                 accesses = tuple(access for access in scans if access)
                 if len(accesses) == len(scans):
-                    found.append(Way(_UNION, tuple(access for access in accesses if access.ranges), UNORDERED))
+                    accesses = tuple(access for access in accesses if access.ranges)
+                    found.append(Way(_UNION, accesses, UNORDERED, narrows=True))
         return found
 
     def _branch(self, asked: Conditions) -> Access | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from random import Random
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -11,9 +12,10 @@ from laura_fast.domain.documents.indexing.definitions import parse_definition
 from laura_fast.domain.documents.indexing.entries import compile_index, row_entries, scalar_entries
 from laura_fast.domain.documents.keys import EMPTY_ARRAY, encode_compound, encode_value
 from laura_fast.errors import InvalidArgumentError
+from tests.properties.planned_queries import Maker
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from laura_fast.domain.documents.indexing.entries import Entries
 
@@ -139,6 +141,25 @@ def test_a_partial_index_has_entries_of_matches_only() -> None:
         entries({}, "a", partialFilterExpression={"b": {"$gr": 5}})
 
 
+@pytest.mark.parametrize("number", range(20))
+def test_the_short_cut_agrees_with_the_rules_on_random_documents(number: int) -> None:
+    maker = Maker(Random(number))  # noqa: S311 - documents, no secrets
+    documents = [maker.document(identity) for identity in range(30)]
+    for at in range(10):
+        definition = {**maker.definition(at), "partialFilterExpression": None}
+        rules = row_entries(parse_definition(definition))
+        shortcut = scalar_entries(parse_definition(definition), rules)
+        for document in documents:
+            assert _outcome(shortcut, document) == _outcome(rules, document), (definition, document)
+
+
+def _outcome(entries_of: Callable[[dict[str, Any]], Entries], document: dict[str, Any]) -> Entries | str:
+    try:
+        return entries_of(document)
+    except InvalidArgumentError as error:
+        return error.message
+
+
 def test_documents_without_arrays_take_the_short_cut() -> None:
     definition = parse_definition({"key": {"a": 1, "b.c": -1}})
 
@@ -146,4 +167,8 @@ def test_documents_without_arrays_take_the_short_cut() -> None:
         raise AssertionError(document)
 
     shortcut = scalar_entries(definition, never)
+    assert shortcut({"a": [1, 2], "b": {"c": 3}}) == (
+        tuple(sorted(encode_compound([each, 3], [False, True]) for each in (1, 2))),
+        0b01,
+    )
     assert shortcut({"a": 1, "b": {"c": 2, "d": [1]}, "e": [1]}).keys == (encode_compound([1, 2], [False, True]),)
