@@ -61,6 +61,8 @@ async def test_scans_a_range_in_both_directions(
     with store.read() as reader:
         assert [key for key, _ in reader.scan(table, start, stop)] == expected
         assert [key for key, _ in reader.scan(table, start, stop, reverse=True)] == expected[::-1]
+        assert list(reader.keys(table, start, stop)) == expected
+        assert list(reader.keys(table, start, stop, reverse=True)) == expected[::-1]
 
 
 async def test_an_empty_table_scans_to_nothing(store: Store, table: Table) -> None:

@@ -296,6 +296,7 @@ class DocumentsMachine(RuleBasedStateMachine):
                 for reverse in (False, True):
                     found = [(key, codec.decode(body)) for key, body in snapshot.documents(namespace, reverse=reverse)]
                     assert found == sorted(held.documents.items(), reverse=reverse)
+                    assert list(snapshot.keys(namespace, reverse=reverse)) == [key for key, _ in found]
                 for identifier in IDS:
                     key = record_key(identifier)
                     body = snapshot.get(namespace, key)

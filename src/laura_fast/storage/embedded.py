@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import takewhile
 from typing import TYPE_CHECKING, Any, Self
 
 import lmdb
@@ -79,10 +80,27 @@ class EmbeddedReader:
         self, table: Table, start: bytes = b"", stop: bytes | None = None, *, reverse: bool = False
     ) -> Iterator[tuple[bytes, bytes]]:
         with self._transaction.cursor(table) as cursor:
+            if not _place(cursor, start, stop, reverse=reverse):
+                return
             if reverse:
-                yield from _backward(cursor, start, stop)
+                yield from takewhile(lambda pair: pair[0] >= start, cursor.iterprev())
+            elif stop is None:
+                yield from cursor
             else:
-                yield from _forward(cursor, start, stop)
+                yield from takewhile(lambda pair: pair[0] < stop, cursor)
+
+    def keys(
+        self, table: Table, start: bytes = b"", stop: bytes | None = None, *, reverse: bool = False
+    ) -> Iterator[bytes]:
+        with self._transaction.cursor(table) as cursor:
+            if not _place(cursor, start, stop, reverse=reverse):
+                return
+            if reverse:
+                yield from takewhile(start.__le__, cursor.iterprev(keys=True, values=False))
+            elif stop is None:
+                yield from cursor.iternext(keys=True, values=False)
+            else:
+                yield from takewhile(stop.__gt__, cursor.iternext(keys=True, values=False))
 
     def entries(self, table: Table) -> int:
         return self._transaction.stat(table)["entries"]
@@ -141,26 +159,11 @@ class EmbeddedWriter(EmbeddedReader):
         """The environment ends the transaction."""
 
 
-def _forward(cursor: lmdb.Cursor[bytes], start: bytes, stop: bytes | None) -> Iterator[tuple[bytes, bytes]]:
-    if not cursor.set_range(start):
-        return
-    if stop is None:
-        yield from cursor
-        return
-    for pair in cursor:
-        if pair[0] >= stop:
-            return
-        yield pair
-
-
-def _backward(cursor: lmdb.Cursor[bytes], start: bytes, stop: bytes | None) -> Iterator[tuple[bytes, bytes]]:
-    found = cursor.prev() if stop is not None and cursor.set_range(stop) else cursor.last()
-    if not found:
-        return
-    for pair in cursor.iterprev():
-        if pair[0] < start:
-            return
-        yield pair
+def _place(cursor: lmdb.Cursor[bytes], start: bytes, stop: bytes | None, *, reverse: bool) -> bool:
+    """Goes to where a scan begins; tells whether there is anything."""
+    if not reverse:
+        return cursor.set_range(start)
+    return cursor.prev() if stop is not None and cursor.set_range(stop) else cursor.last()
 
 
 def _table_bytes(stat: Any) -> int:

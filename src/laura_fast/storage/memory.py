@@ -59,8 +59,14 @@ class MemoryReader:
         self, table: Table, start: bytes = b"", stop: bytes | None = None, *, reverse: bool = False
     ) -> Iterator[tuple[bytes, bytes]]:
         pairs = self.tables[table]
-        for key in pairs.irange(start, stop, (True, False), reverse=reverse):
+        for key in self.keys(table, start, stop, reverse=reverse):
             yield key, pairs[key]
+
+    def keys(
+        self, table: Table, start: bytes = b"", stop: bytes | None = None, *, reverse: bool = False
+    ) -> Iterator[bytes]:
+        keys: Iterator[bytes] = self.tables[table].irange(start, stop, (True, False), reverse=reverse)
+        return keys
 
     def entries(self, table: Table) -> int:
         return len(self.tables[table])

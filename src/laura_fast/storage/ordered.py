@@ -31,6 +31,11 @@ class Reader(Protocol):
         In a job, change the scanned table only when the scan is finished.
         """
 
+    def keys(
+        self, table: Table, start: bytes = b"", stop: bytes | None = None, *, reverse: bool = False
+    ) -> Iterator[bytes]:
+        """The same without the values, which are not even looked at."""
+
     def entries(self, table: Table) -> int:
         """How many keys a table holds; takes no time."""
 

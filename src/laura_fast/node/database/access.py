@@ -115,7 +115,10 @@ class Planned:
 
     def record_keys(self, state: Snapshot) -> Iterator[bytes]:
         for scan in self.plan.scans:
-            if scan.index == ID_INDEX_NAME or scan.access.repeats:
+            if scan.index == ID_INDEX_NAME:
+                for start, stop in scan.ranges:
+                    yield from state.keys(self._namespace, start=start, stop=stop)
+            elif scan.access.repeats:
                 yield from _keys_of(self._scanned(state, scan, START, whole_key=False))
             else:
                 for start, stop in scan.ranges:

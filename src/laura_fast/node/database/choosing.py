@@ -106,7 +106,7 @@ class Counts:
     def estimate(self, index: str, start: bytes, stop: bytes, most: int) -> int:
         """Entries of a range, counted up to `most`."""
         if index == ID_INDEX_NAME:
-            found: Iterator[object] = self._state.documents(self._namespace, start=start, stop=stop)
+            found: Iterator[object] = self._state.keys(self._namespace, start=start, stop=stop)
         else:
             found = self._state.entries(self._namespace, index, start, stop)
         return sum(1 for _ in islice(found, most))

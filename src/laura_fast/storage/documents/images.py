@@ -49,9 +49,10 @@ class Images:
         """The image of a record; None where there was no document."""
         place = self._collection.prefix + key
         record = self._reader.get(self._tables.records, place)
-        if record is not None and self._is_valid(record):
-            return record
-        # the first image that ended later is the only one that may be valid
+        return record if record is not None and self._is_valid(record) else self._former(place)
+
+    def _former(self, place: bytes) -> bytes | None:
+        """The image that a record had before its own; only the first one that ended later may be valid."""
         for found, image in self._reader.scan(self._tables.versions, place + pack_number(self._at + 1), after(place)):
             return image if len(found) == len(place) + TIME_BYTES and self._is_valid(image) else None
         return None
@@ -66,13 +67,14 @@ class Images:
                 if end > self._at and self._is_valid(image):
                     yield key, image
 
-    def entries(self, index: Index, start: bytes, stop: bytes | None, *, reverse: bool) -> Iterator[tuple[bytes, int]]:
-        """Index entries (with the index's id) of a range and the length of their record keys, in order."""
-        live = self._reader.scan(self._tables.entries, start, stop, reverse=reverse)
-        places = merge(live, self._removed(start, stop, reverse), key=_key, reverse=reverse)
+    def entries(
+        self, index: Index, start: bytes, stop: bytes | None, *, reverse: bool
+    ) -> Iterator[tuple[bytes, bytes]]:
+        """Index entries (with the index's id) of a range, in order, and the length of their record keys in a byte."""
+        places = merge(self._live(start, stop, reverse), self._removed(start, stop, reverse), key=_key, reverse=reverse)
         for entry, candidates in groupby(places, _key):
-            length = next(candidates)[1][0]
-            if self._has_entry(index, entry, length):
+            _, length, is_live = next(candidates)  # a live one comes before removed ones with its key
+            if self._has_entry(index, entry, length[0], is_live=is_live):
                 yield entry, length
 
     def _is_valid(self, image: bytes) -> bool:
@@ -86,14 +88,22 @@ class Images:
         for key, image in self._reader.scan(self._tables.versions, start, stop, reverse=reverse):
             yield key[:-TIME_BYTES], unpack_number(key, len(key) - TIME_BYTES)[0], image
 
-    def _removed(self, start: bytes, stop: bytes | None, reverse: bool) -> Iterator[tuple[bytes, bytes]]:
+    def _live(self, start: bytes, stop: bytes | None, reverse: bool) -> Iterator[tuple[bytes, bytes, bool]]:
+        for key, length in self._reader.scan(self._tables.entries, start, stop, reverse=reverse):
+            yield key, length, True
+
+    def _removed(self, start: bytes, stop: bytes | None, reverse: bool) -> Iterator[tuple[bytes, bytes, bool]]:
         for key, length in self._reader.scan(self._tables.removed, start, stop, reverse=reverse):
             if unpack_number(key, len(key) - TIME_BYTES)[0] > self._at:
-                yield key[:-TIME_BYTES], length
+                yield key[:-TIME_BYTES], length, False
 
-    def _has_entry(self, index: Index, entry: bytes, length: int) -> bool:
-        """Entries don't know when they came; the image of their document does."""
-        image = self.get(entry[-length:])
+    def _has_entry(self, index: Index, entry: bytes, length: int, *, is_live: bool) -> bool:
+        """Entries don't know when they came. Those of an unchanged document are there; else its image tells."""
+        place = self._collection.prefix + entry[-length:]
+        record = self._reader.get(self._tables.records, place)
+        if record is not None and self._is_valid(record):
+            return is_live
+        image = self._former(place)
         if image is None:
             return False
         wanted = entry[ID_BYTES:-length]

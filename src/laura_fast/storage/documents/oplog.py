@@ -147,11 +147,16 @@ def read_from(reader: Reader, tables: Tables, head: Head, start: int) -> Iterato
     """
     if start > head.op_id + 1:
         raise OutOfRangeError(f"the oplog ends at {head.op_id}; asked from {start}", "DIVERGED")
-    first = first_id(reader, tables, head)
-    if start < first:
-        raise FailedPreconditionError(
-            f"oplog truncated, initial sync required: the oldest entry is {first}, asked from {start}",
-            "OPLOG_TRUNCATED",
-        )
-    for key, data in reader.scan(tables.oplog, pack_number(start)):
-        yield decode_entry(unpack_number(key)[0], data)
+    for number, (key, data) in enumerate(reader.scan(tables.oplog, pack_number(start)), start):
+        op_id = unpack_number(key)[0]
+        if op_id != number:
+            raise _truncated(start)
+        yield decode_entry(op_id, data)
+    if start <= head.op_id and reader.get(tables.oplog, pack_number(head.op_id)) is None:
+        raise _truncated(start)
+
+
+def _truncated(start: int) -> FailedPreconditionError:
+    return FailedPreconditionError(
+        f"oplog truncated, initial sync required: entry {start} is no longer kept", "OPLOG_TRUNCATED"
+    )

@@ -37,7 +37,7 @@ def count_states(kit: Kit, monkeypatch: pytest.MonkeyPatch) -> list[Any]:
     return opened
 
 
-@pytest.mark.parametrize(("limit", "value", "states"), [("MAX_READ_BYTES", 1000, 8), ("MAX_READ_S", -1.0, 5)])
+@pytest.mark.parametrize(("limit", "value", "states"), [("MAX_READ_BYTES", 1000, 11), ("MAX_READ_S", -1.0, 5)])
 async def test_a_long_scan_goes_on_in_new_states(
     filled: Kit, monkeypatch: pytest.MonkeyPatch, limit: str, value: float, states: int
 ) -> None:
