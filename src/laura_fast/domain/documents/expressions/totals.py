@@ -109,13 +109,13 @@ class Total:
 
     def _rounded(self) -> float:
         """The sum of integers and doubles as a double."""
+        if special := _beyond_finite(self._doubles):
+            return special
         high = to_double(self._whole)
         try:
             return math.fsum([*self._doubles, high, to_double(self._whole - Fraction(high))])
         except OverflowError:
             return to_double(self._whole + sum(map(Fraction, self._doubles)))
-        except ValueError:
-            return math.nan
 
     def _exact_decimal(self, decimal: Decimal) -> Decimal:
         whole = Fraction(self._whole)
@@ -131,13 +131,16 @@ def _expansion(values: list[float]) -> list[float]:
     Raises:
         OverflowError: They are finite and their sum, on the way at least, is not.
     """
+    if special := _beyond_finite(values):
+        return [special]
     rest, found = list(values), []
-    try:
-        while rounded := math.fsum(rest):
-            if not math.isfinite(rounded):
-                return [rounded]
-            found.append(rounded)
-            rest.append(-rounded)
-    except ValueError:
-        return [math.nan]
+    while rounded := math.fsum(rest):
+        found.append(rounded)
+        rest.append(-rounded)
     return found or [0.0] * bool(values)
+
+
+def _beyond_finite(values: list[float]) -> float:
+    """The sum of infinities and NaNs, which decide alone (finite doubles beside them may overflow); 0 without them."""
+    total = sum(value for value in values if not math.isfinite(value))
+    return math.nan if math.isnan(total) else total  # the processor's NaN for ∞ - ∞ has a sign
