@@ -409,6 +409,10 @@ less would let a client that reads a few large answers slowly hold up its own he
 MAX_MEMOISED_TIMEOUTS: Final = 256
 """Encoded `grpc-timeout` fields remembered for the process: programs use a few constants, retries use any number."""
 
+CHANNEL_CLOSE_S: Final = 0.1
+"""A closed channel's sockets have so long for TLS's farewell, which C-core never answers: its calls are over, so
+nothing is lost by hanging up."""
+
 CHANNEL_CONNECTIONS: Final = 8
 """Connections of one channel: at the usual 100 streams each, 800 calls at once; more wait their turn. A server that
 allows one stream per connection must not be flooded with sockets."""

@@ -59,6 +59,15 @@ async def test_the_clients_certificate_reaches_the_server(tmp_path: Path, ca: tr
         assert b"client-1" in await call(channel, "Who")
 
 
+async def test_a_closed_channel_has_no_socket_left(tmp_path: Path, ca: trustme.CA, transport_name: str) -> None:
+    async with connected(tmp_path, ca, transport_name, mutual=False, named="localhost", ours=False) as channel:
+        assert await call(channel, "Echo") == b"x"
+        (link,) = channel._pool._links
+        await channel.close()
+        assert not channel._pool._links
+        assert link.machine.closed
+
+
 @pytest.mark.parametrize("named", ["other.example", "127.0.0.1"])
 async def test_a_server_of_another_name_is_not_talked_to(
     tmp_path: Path, ca: trustme.CA, transport_name: str, named: str

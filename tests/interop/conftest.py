@@ -24,14 +24,15 @@ TARGETS = [(transport, security) for transport in TRANSPORTS for security in ("p
 def target(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Target]:
     transport, security = request.param
     directory = tmp_path_factory.mktemp("interop")
-    ca = _certificates(directory) if security == "tls" else None
+    ca = certificates(directory) if security == "tls" else None
     tls = [f"--tls-cert-file={directory / 'server.crt'}", f"--tls-key-file={directory / 'server.key'}"] if ca else []
     server = InteropServer(directory, f"--transport={transport}", *tls)
     yield Target(server.address, transport, ca)
     server.kill()
 
 
-def _certificates(directory: Path) -> Path:
+def certificates(directory: Path) -> Path:
+    """Writes a server's key and certificate; the file of the authority behind it."""
     ca = trustme.CA()
     names = (x509.DNSName("localhost"), x509.IPAddress(IPv4Address("127.0.0.1")))
     write(directory, issue(ca, *names, usage=SERVER), None)

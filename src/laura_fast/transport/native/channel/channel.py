@@ -69,6 +69,7 @@ class NativeChannel(grpc.aio.Channel):
         if grace and calls:
             await asyncio.wait([asyncio.ensure_future(call.code()) for call in calls], timeout=grace)
         self._pool.close()
+        await self._pool.wait_closed()
 
     def get_state(self, try_to_connect: bool = False) -> ChannelConnectivity:
         if try_to_connect and self._pool.state is ChannelConnectivity.IDLE:

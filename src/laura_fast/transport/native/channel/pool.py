@@ -55,6 +55,7 @@ class Pool:
         self._retry: asyncio.TimerHandle | None = None
         self._failure = ""
         self._watchers: list[asyncio.Future[None]] = []
+        self._emptied = asyncio.Event()  # at the end
 
     def start(self, call: ClientCall) -> None:
         """Sends a call, now or when there is a connection for it.
@@ -119,6 +120,18 @@ class Pool:
             self._retry.cancel()
         for link in tuple(self._links):
             link.close()
+
+    async def wait_closed(self) -> None:
+        """Behind `close`: until the sockets are closed too. Over TLS that takes an answer, which must come soon."""
+        if not self._links:
+            return
+        try:
+            async with asyncio.timeout(limits.CHANNEL_CLOSE_S):
+                await self._emptied.wait()
+        except TimeoutError:
+            for link in tuple(self._links):
+                link.discard()
+            await self._emptied.wait()
 
     async def wait_for_change(self, last: ChannelConnectivity) -> None:
         """Until `state` is another one than `last`."""
@@ -195,6 +208,8 @@ class Pool:
     def _lost(self, link: Link) -> None:
         self._links.remove(link)
         if self.state is ChannelConnectivity.SHUTDOWN:
+            if not self._links:
+                self._emptied.set()
             return
         if not self._links:
             self._set(ChannelConnectivity.IDLE)
