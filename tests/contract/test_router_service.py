@@ -154,6 +154,13 @@ class TestQuery:
             await router.query(txn_id="t1")
         assert refusal(caught.value) == ("UNIMPLEMENTED", "NOT_BUILT")
 
+    async def test_a_read_after_a_time_that_has_not_come_is_refused(self, router: Router) -> None:
+        await router.insert({"_id": 1})
+        assert len((await router.query(after_time=1)).documents) == 1
+        with pytest.raises(grpc.aio.AioRpcError) as caught:
+            await router.query(after_time=(1 << 64) - 1)
+        assert refusal(caught.value) == ("FAILED_PRECONDITION", "TIME_AHEAD")
+
     async def test_max_examined_ends_a_scan(self, router: Router) -> None:
         await router.insert(*({"_id": n} for n in range(50)))
         with pytest.raises(grpc.aio.AioRpcError) as caught:

@@ -13,6 +13,7 @@ import argparse
 import asyncio
 import datetime as dt
 import json
+import math
 import platform
 import subprocess
 import sys
@@ -176,13 +177,21 @@ def _request(kind: Any, collection: str, **fields: Any) -> Any:
     return kind(database="killed", collection=collection, **fields)
 
 
-async def kill_often(directory: Path, kills: int, seed: object, *arguments: str) -> Tally:
+async def kill_often(directory: Path, kills: int, seed: object, *arguments: str, longest_s: float = math.inf) -> Tally:
     """Kills a server so often, at random moments under load, and checks it after the last start.
+
+    Args:
+        directory: Of the server.
+        kills: How often.
+        seed: Of all that is random.
+        arguments: For the server.
+        longest_s: No more kills after this time.
 
     Raises:
         AssertionError: An answered write is missing, counted twice, or was answered in two ways.
     """
     random = Random(f"{seed} kills")  # noqa: S311 - test data
+    end = time.monotonic() + longest_s
     server = await asyncio.to_thread(_started, directory, 0, *arguments)
     try:
         address = server.address
@@ -191,7 +200,7 @@ async def kill_often(directory: Path, kills: int, seed: object, *arguments: str)
         work = asyncio.create_task(load.run())
         for _ in range(kills):
             await asyncio.wait([work], timeout=random.choice((0.02, 0.1, 0.3)) + random.random() * 0.3)
-            if work.done():
+            if work.done() or time.monotonic() > end:
                 break
             await asyncio.to_thread(server.kill)
             load.tally.kills += 1
@@ -230,11 +239,12 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--kills", type=int, default=200)
     parser.add_argument("--seed", default="1")
+    parser.add_argument("--seconds", type=float, default=math.inf, help="no more kills after this time")
     parser.add_argument("--record", action="store_true", help="write to results/")
     chosen = parser.parse_args()
     started = time.monotonic()
     with tempfile.TemporaryDirectory() as directory:
-        tally = asyncio.run(kill_often(Path(directory), chosen.kills, chosen.seed))
+        tally = asyncio.run(kill_often(Path(directory), chosen.kills, chosen.seed, longest_s=chosen.seconds))
     told = asdict(tally) | {
         "inserted": len(tally.inserted),
         "deleted": len(tally.deleted),

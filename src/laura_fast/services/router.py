@@ -56,7 +56,7 @@ class RouterServicer:
 
     async def Query(self, request: routing_pb2.QueryRequest, context: Context) -> routing_pb2.QueryResponse:  # noqa: N802 - the RPC's name
         started = self._clock.monotonic()
-        self._database.replication.check_read(preference(request))
+        self._check_reading(request)
         page = await self._database.query(query_command(request, seconds_left(context, self._longest_s)))
         stats = routing_pb2.QueryStats(
             documents_examined=min(page.examined, _INT32_MAX),
@@ -118,7 +118,7 @@ class RouterServicer:
     async def Aggregate(  # noqa: N802 - the RPC's name
         self, request: routing_pb2.AggregationRequest, context: Context
     ) -> routing_pb2.AggregationResponse:
-        self._database.replication.check_read(preference(request))
+        self._check_reading(request)
         results = await self._database.aggregate(aggregate_command(request, seconds_left(context, self._longest_s)))
         return routing_pb2.AggregationResponse(request_id=request.request_id, results=results)
 
@@ -130,6 +130,10 @@ class RouterServicer:
         place = namespace(request.database, request.collection)
         known = self._database.has_database(request.database)
         return self._home.shard_map(place, request.version, known=known)
+
+    def _check_reading(self, request: routing_pb2.QueryRequest | routing_pb2.AggregationRequest) -> None:
+        self._database.replication.check_read(preference(request))
+        self._database.check_after(request.after_time)
 
     def _check_writing(self, request: WriteRequest) -> None:
         concerns.check_no_transaction(request.txn_id)

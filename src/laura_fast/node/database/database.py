@@ -14,13 +14,14 @@ from laura_fast import limits
 from laura_fast.domain.documents.budget import Budget
 from laura_fast.domain.documents.filters import compile_filter
 from laura_fast.domain.documents.updates import compile_update
-from laura_fast.errors import InvalidArgumentError, StorageFailedError, UnavailableError
+from laura_fast.errors import FailedPreconditionError, InvalidArgumentError, StorageFailedError, UnavailableError
 from laura_fast.node.database.aggregates import Aggregates
 from laura_fast.node.database.apart import apart
 from laura_fast.node.database.changes import Changes, Job
 from laura_fast.node.database.choosing import Asked, choose
 from laura_fast.node.database.collections import Collections
 from laura_fast.node.database.commands import DeleteCommand, UpdateCommand, UpdateOutcome
+from laura_fast.node.database.concerns import WriteConcern
 from laura_fast.node.database.explaining import explain_aggregate, explain_query
 from laura_fast.node.database.identifiers import generated_id
 from laura_fast.node.database.index_builds import IndexBuilds
@@ -33,6 +34,7 @@ from laura_fast.node.database.readers import Readers
 from laura_fast.node.database.replication import Alone
 from laura_fast.node.database.upkeep import Upkeep
 from laura_fast.node.database.verifying import Verifications
+from laura_fast.storage.documents import times
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
@@ -134,6 +136,19 @@ class Database:
     def _took(self, started: float, examined: int, returned: int) -> Document:
         milliseconds = (self._clock.monotonic() - started) * 1000
         return {"examined": Int64(examined), "returned": returned, "milliseconds": milliseconds}
+
+    def check_after(self, time: int) -> None:
+        """Refuses a read that must see everything up to a cluster time, if this node can't tell that it does.
+
+        Raises:
+            FailedPreconditionError: NOT_PRIMARY: only the primary knows that nothing newer was written. TIME_AHEAD: no
+                clock here has come so far.
+        """
+        if time <= self.store.head.time:
+            return
+        self.replication.check_write(WriteConcern())
+        if time > times.at_ms(self._clock.wall_ms()):
+            raise FailedPreconditionError(f"after_time {time} is ahead of this node's clock", "TIME_AHEAD")
 
     def has_database(self, database: str) -> bool:
         """Whether some collection is in it."""
