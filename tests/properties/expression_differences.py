@@ -9,6 +9,7 @@ from tests.properties.pipeline_places import Difference, accumulates, gets, oper
 
 ORDERING: Final = frozenset({"$eq", "$ne", "$gt", "$gte", "$lt", "$lte", "$cmp"})
 NUMERIC: Final = ORDERING | {"$max", "$min", "$in", "$avg", "$sum", "$stdDevPop", "$stdDevSamp"}
+ARITHMETIC: Final = frozenset({"$floor", "$ceil", "$abs", "$add", "$subtract", "$multiply", "$divide", "$mod"})
 TEXTUAL: Final = frozenset({"$concat", "$toUpper", "$toLower"})
 TRUTHS: Final = frozenset({"$and", "$or", "$not", "$cond", "case", "cond", "$expr"})
 EXPRESSIONS: Final[dict[str, Difference]] = {
@@ -93,8 +94,11 @@ EXPRESSIONS: Final[dict[str, Difference]] = {
         "refused",
     ),
     "numbers-of-others": Difference(
-        "$floor, $ceil and $abs refuse what is no number",
-        gets(frozenset({"$floor", "$ceil", "$abs"}), lambda value: isinstance(value, bool | str | list | dict)),
+        "operators of numbers refuse what is none",
+        gets(
+            frozenset({"$floor", "$ceil", "$abs", "$add", "$subtract", "$multiply", "$divide", "$mod"}),
+            lambda value: isinstance(value, bool | str | list | dict),
+        ),
         [{"$set": {"x": {"$floor": True}}}],
         [{"_id": 0}],
         "refused",

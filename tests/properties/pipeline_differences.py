@@ -8,6 +8,7 @@ from laura_fast.domain.documents.expressions import MISSING
 from tests.properties.expression_differences import EXPRESSIONS
 from tests.properties.pipeline_places import (
     Difference,
+    groups_bools,
     has_array_inside,
     is_document,
     lacks_array,
@@ -52,6 +53,13 @@ _STAGES: Final[dict[str, Difference]] = {
         [{"$sortByCount": "$d.n"}],
         [{"_id": 0, "d": {"n": 1}}],
         [{"_id": 1, "count": 1}],
+    ),
+    "bools-in-keys": Difference(
+        "true and 1 are two groups",
+        groups_bools,
+        [{"$group": {"_id": "$a"}}, {"$count": "n"}],
+        [{"_id": 0, "a": True}, {"_id": 1, "a": 1}],
+        [{"n": 2}],
     ),
     "set-of-missing": Difference(
         "$set of a missing value takes a field away; inside a document that is not there, it makes that document",

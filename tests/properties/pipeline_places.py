@@ -86,11 +86,23 @@ def sets_inside(name: str, spec: Any, documents: list[Document]) -> bool:
     return any(not isinstance(document.get(top, {}), dict) for document in documents for top in tops)
 
 
-def sets_shared(name: str, spec: Any, documents: list[Document]) -> bool:
-    """Whether a stage sets a field inside a document that is in two fields."""
-    if name not in {"$set", "$addFields"}:
+def groups_bools(name: str, spec: Any, documents: list[Document]) -> bool:
+    """Whether a stage groups by what is, or holds, a bool."""
+    if name not in {"$group", "$sortByCount"}:
         return False
-    tops = {path.partition(".")[0] for path in spec if "." in path}
+    return any(map(_holds_bool, values(spec["_id"] if name == "$group" else spec, documents)))
+
+
+def _holds_bool(value: Any) -> bool:
+    inner = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    return isinstance(value, bool) or any(map(_holds_bool, inner))
+
+
+def sets_shared(name: str, spec: Any, documents: list[Document]) -> bool:
+    """Whether a stage changes something inside a document that is in two fields."""
+    if name not in {"$set", "$addFields", "$unset"}:
+        return False
+    tops = {path.partition(".")[0] for path in ([spec] if name == "$unset" else spec) if "." in path}
     return any(
         document[top] is value
         for document in documents
