@@ -399,6 +399,24 @@ class TestAggregate:
         stages = ({"$match": {"n": {"$gt": 0}}}, {"$group": {"_id": "$k", "n": {"$sum": "$n"}}}, {"$sort": {"_id": 1}})
         assert await router.aggregate(*stages) == [{"_id": 0, "n": 18}, {"_id": 1, "n": 12}, {"_id": 2, "n": 15}]
 
+    async def test_a_pipeline_reads_other_collections(self, router: Router) -> None:
+        await router.insert({"_id": 1, "item": "a"}, {"_id": 2, "item": "b"})
+        items = Router(router.channel, collection="items")
+        await items.insert({"_id": "a", "price": 5}, {"_id": "b", "price": 7}, {"_id": "c", "price": 9})
+        equal = {"from": "items", "localField": "item", "foreignField": "_id", "as": "item"}
+        dearer = {
+            "from": "items",
+            "let": {"price": {"$first": "$item.price"}},
+            "pipeline": [{"$match": {"$expr": {"$gt": ["$price", "$$price"]}}}, {"$count": "n"}],
+            "as": "dearer",
+        }
+        stages = ({"$lookup": equal}, {"$lookup": dearer}, {"$project": {"dearer": {"$first": "$dearer.n"}}})
+        assert await router.aggregate(*stages) == [{"_id": 1, "dearer": 2}, {"_id": 2, "dearer": 1}]
+        union = ({"$unionWith": "items"}, {"$facet": {"n": [{"$count": "n"}], "top": [{"$sort": {"price": -1}}]}})
+        [facets] = await router.aggregate(*union)
+        assert facets["n"] == [{"n": 5}]
+        assert facets["top"][0] == {"_id": "c", "price": 9}
+
     async def test_no_stages_are_all_documents(self, router: Router) -> None:
         await router.insert(*({"_id": n} for n in range(5)))
         assert ids(await router.aggregate()) == list(range(5))
