@@ -21,7 +21,16 @@ if TYPE_CHECKING:
 
 ODD: Final[tuple[Any, ...]] = (
     *(None, True, "", "\0", "a.b", "$", "$a", b"", 0, -1, 2**31 - 1, Int64(2**63 - 1), Int64(-(2**63))),
-    *(float("nan"), float("inf"), -0.0, 1e308, Decimal128("NaN"), Decimal128("9E+6144"), Decimal128("-0")),
+    *(
+        float("nan"),
+        float("inf"),
+        -0.0,
+        1e308,
+        Decimal128("NaN"),
+        Decimal128("sNaN"),
+        Decimal128("9E+6144"),
+        Decimal128("-0"),
+    ),
     *(Binary(b"x", 4), ObjectId("507f1f77bcf86cd799439011"), DatetimeMS(-(2**63)), Timestamp(2**32 - 1, 0)),
     *(Regex("("), Regex("a", "i"), Code("f", {}), MinKey(), MaxKey(), [], {}, [[]], {"$each": [1]}, {"": {"": 1}}),
     *({"$type": "date"}, {"$gt": 1}, {"$each": 1}, {"$slice": -1}, {"$elemMatch": {"$foo": 1}}, {"a": {"$in": 1}}),

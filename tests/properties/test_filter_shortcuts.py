@@ -14,8 +14,9 @@ from bson.regex import Regex
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from laura_fast.domain.documents import codec
+from laura_fast.domain.documents import codec, paths
 from laura_fast.domain.documents.filters import compile_filter
+from laura_fast.domain.documents.kinds import MISSING
 from tests.properties import document_dice as dice
 from tests.properties.documents import DOCUMENTS, VALUES
 from tests.properties.filter_rivals import holds_operators
@@ -69,6 +70,31 @@ def test_no_match_is_ruled_out_by_its_bytes(seed: int) -> None:
         assert found is None or repr(found) == repr(document)
 
 
+@settings(deadline=None)
+@given(st.integers(0, 2**32 - 1))
+def test_a_match_is_found(seed: int) -> None:
+    """Conditions made of what is in the document; few random ones match."""
+    rng = Random(seed)  # noqa: S311 - test cases, no secrets
+    for _ in range(30):
+        document, path = dice.document(rng), dice.path(rng)
+        values = [value for value in paths.reached(document, paths.split(path)) if value is not MISSING]
+        if not values:
+            continue
+        value, other = rng.choice(values), dice.scalar(rng)
+        condition: Any = rng.choice(
+            [{"$eq": value}, {"$in": [other, value]}, {"$all": [value]}, {"$exists": True}, {"$not": {"$in": []}}]
+        )
+        query: Any = rng.choice(
+            [{path: condition}, {"$or": [{"a": other}, {path: condition}]}, {"$and": [{path: condition}, {}]}]
+        )
+        if rng.random() < 0.5:
+            document = {"a": [other, {"b": document}]}
+            query = {"a": {"$elemMatch": {f"b.{path}": condition}}}
+        elif rng.random() < 0.5:
+            document, query = {"a": [other, value]}, {"a": {"$elemMatch": condition}}
+        assert compile_filter(query).find(codec.encode(document)), (query, document)
+
+
 RULED_OUT: list[tuple[dict[str, Any], dict[str, Any]]] = [
     ({"a": "x"}, {"a": "y"}),
     ({"a": "x"}, {"a": "xx"}),
@@ -95,6 +121,26 @@ def test_ruled_out(query: dict[str, Any], document: dict[str, Any]) -> None:
     assert ruled_out(codec.encode(document))
 
 
+FOUND: list[tuple[dict[str, Any], dict[str, Any]]] = [
+    ({"$or": [{"a": "x"}, {"b": "y"}]}, {"a": "x"}),
+    ({"$or": [{"a": "x"}, {"b": "y"}]}, {"b": ["z", "y"]}),
+    ({"$or": [{"a": "x", "c": 7}, {"b": "y"}]}, {"b": "y"}),
+    ({"a": {"$in": ["x", "y"]}}, {"a": "y"}),
+    ({"a": {"$regex": "b"}}, {"a": ["abc"]}),
+    ({"a.0": {"$exists": True}}, {"a": [1]}),
+    ({"a.0": 7}, {"a": [7.0]}),
+    ({"a": {"$elemMatch": {"b": 7}}}, {"a": [{"b": Int64(7)}]}),
+    ({"a": {"$elemMatch": {"$eq": "x"}}}, {"a": ["x"]}),
+]
+
+
+@pytest.mark.parametrize(("query", "document"), FOUND, ids=map(str, FOUND))
+def test_found(query: dict[str, Any], document: dict[str, Any]) -> None:
+    compiled = compile_filter(query)
+    assert compiled.ruled_out is not None
+    assert compiled.find(codec.encode(document)) == document
+
+
 @pytest.mark.parametrize(
     "query",
     [
@@ -102,6 +148,7 @@ def test_ruled_out(query: dict[str, Any], document: dict[str, Any]) -> None:
         {"a": NAN},
         {"a": True},
         {"a": {"$gt": 1}},
+        {"a": {"$elemMatch": {"$eq": 7}}},
         {"a": None},
         {"a": {"$in": ["x", 1]}},
         {"a": {"$in": list("abcde")}},

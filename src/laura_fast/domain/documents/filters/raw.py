@@ -37,6 +37,9 @@ _MAX_SEARCHES = 4
 """More of them take longer than decoding a small document."""
 
 
+_NO_NAME = b"\0"
+
+
 class _Clue(NamedTuple):
     """What shows that a document can't match.
 
@@ -136,8 +139,11 @@ def _of_values(values: Iterable[Any]) -> list[_Clue]:
 
 
 def _of_number(name: bytes, operand: float) -> list[_Clue]:
-    """A field of the name that is equal in one of the types, or whose value may hold anything: decimal, array."""
-    if operand == 0 or not math.isfinite(operand):
+    """A field of the name that is equal in one of the types, or whose value may hold anything: decimal, array.
+
+    Not without a name: `$elemMatch` has none for elements, whose name in BSON is their position.
+    """
+    if operand == 0 or not math.isfinite(operand) or name == _NO_NAME:
         return []
     forms = (b"\x13" + name, b"\x04" + name, *_fields(name, operand))
 

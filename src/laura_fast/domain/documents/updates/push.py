@@ -5,6 +5,9 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
+from bson.decimal128 import Decimal128
+
+from laura_fast.domain.documents.expressions.numbers import to_double
 from laura_fast.domain.documents.keys import encode_compound, encode_value
 from laura_fast.domain.documents.kinds import MISSING, NUMBERS
 from laura_fast.domain.documents.paths import is_position
@@ -72,8 +75,8 @@ def _integer(operator: str, path: str, modifiers: dict[str, Any], name: str) -> 
     if name not in modifiers:
         return None
     number = modifiers[name]
-    if type(number) in NUMBERS and not isinstance(number, int | float):
-        number = float(number.to_decimal())
+    if type(number) is Decimal128:
+        number = to_double(number)
     if type(number) not in NUMBERS or number != number // 1:
         raise invalid(f"{operator} of {path!r}: {name} takes an integer")
     return int(number)
