@@ -95,6 +95,55 @@ def operators(rng: Random, depth: int = 2) -> dict[str, Any]:
     return {name: _OPERANDS[name](rng, depth) for name in names}
 
 
+def query_about(rng: Random, document: dict[str, Any]) -> dict[str, Any]:
+    """A query made of what is in a document: half of them match it."""
+    found: dict[str, Any] = {}
+    for _ in range(rng.choice((1, 1, 2))):
+        place, there = _somewhere(rng, document)
+        found[place] = _condition_near(rng, there)
+    return {"$or": [query(rng, 0), found]} if rng.random() < 0.1 else found
+
+
+def _somewhere(rng: Random, document: dict[str, Any]) -> tuple[str, Any]:
+    """A path down into the document, with what is there."""
+    parts: list[str] = []
+    there: Any = document
+    while isinstance(there, dict | list) and there and (not parts or rng.random() < 0.6):
+        if isinstance(there, dict):
+            name = rng.choice(list(there))
+            parts, there = [*parts, name], there[name]
+            continue
+        at = rng.randrange(len(there))
+        if not isinstance(there[at], dict) or rng.random() < 0.3:
+            parts.append(str(at))
+        there = there[at]
+    return ".".join(parts) or "a", there
+
+
+def _condition_near(rng: Random, there: Any) -> Any:
+    if isinstance(there, list) and there and rng.random() < 0.7:
+        if rng.random() < 0.3:
+            return {"$elemMatch": _element_match_near(rng, rng.choice(there))}
+        if rng.random() < 0.2:
+            return {"$size": len(there)}
+        there = rng.choice(there)
+    kind = rng.random()
+    if kind < 0.3:
+        return there
+    if kind < 0.7:
+        return {rng.choice(("$eq", "$ne", "$gt", "$gte", "$lt", "$lte")): there}
+    if kind < 0.9:
+        return {rng.choice(("$in", "$nin", "$all")): rng.sample([there, value(rng, 1)], rng.randint(1, 2))}
+    return {"$not": {rng.choice(("$eq", "$gt", "$lte")): there}}
+
+
+def _element_match_near(rng: Random, element: Any) -> dict[str, Any]:
+    if isinstance(element, dict) and element and rng.random() < 0.8:
+        name = rng.choice(list(element))
+        return {name: _condition_near(rng, element[name])}
+    return {rng.choice(("$eq", "$gte", "$lt")): element}
+
+
 def _values(rng: Random, _depth: int) -> list[Any]:
     return [value(rng, 1) for _ in range(rng.randint(0, 3))]
 

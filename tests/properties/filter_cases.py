@@ -14,6 +14,9 @@ if TYPE_CHECKING:
 
     from laura_fast.domain.documents.codec import Document
 
+RANDOM = 0.6
+"""Share of queries that know nothing of their document; few of them match it."""
+
 
 def compare_many(rng: Random, cases: int) -> Counter[tuple[str, str]]:
     """Compares so many cases with each of the others.
@@ -27,7 +30,7 @@ def compare_many(rng: Random, cases: int) -> Counter[tuple[str, str]]:
     found: Counter[tuple[str, str]] = Counter()
     for _ in range(cases):
         document = dice.document(rng)
-        query = dice.query(rng)
+        query = dice.query(rng) if rng.random() < RANDOM else dice.query_about(rng, document)
         for rival in RIVALS:
             found[rival, compare(rival, query, document)] += 1
     return found
