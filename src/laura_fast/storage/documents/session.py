@@ -104,14 +104,14 @@ class WriteSession(Snapshot):
         self._quota.take(changes.writer, len(body))
         indexes = indexing.touched(collection, delta)
         removed, added, learnt = self._difference(collection, indexes, key, before, after)
+        query = payload({"_id": after["_id"]})
+        update = body if delta is None else payload(delta)
         time = changes.tick()
         indexing.learn(changes, collection, learnt, key)
         changes.writer.put(changes.tables.records, collection.prefix + key, seal(time, body))
         indexing.remove_entries(changes, removed)
         indexing.add_entries(changes, added, key)
         changes.end(time, collection.prefix + key, image, removed)
-        query = payload({"_id": after["_id"]})
-        update = body if delta is None else payload(delta)
         changes.log(Operation.UPDATE, namespace, time, query=query, update=update)
 
     def remove(self, namespace: str, key: bytes, before: Document) -> None:
@@ -128,11 +128,12 @@ class WriteSession(Snapshot):
         changes = self.changes
         collection, image = self._existing(namespace, key)
         removed = indexing.entry_keys(collection.indexes, key, before)
+        query = payload({"_id": before["_id"]})
         time = changes.tick()
         changes.writer.delete(changes.tables.records, collection.prefix + key)
         indexing.remove_entries(changes, removed)
         changes.end(time, collection.prefix + key, image, removed)
-        changes.log(Operation.DELETE, namespace, time, query=payload({"_id": before["_id"]}))
+        changes.log(Operation.DELETE, namespace, time, query=query)
 
     def create_collection(self, namespace: str) -> Collection:
         """The collection, created when absent.
@@ -207,7 +208,7 @@ class WriteSession(Snapshot):
     def roll_back(self, op_id: int, limit: int) -> list[OplogEntry]:
         """Undoes up to `limit` of the newest entries above an op id; returns them, the newest first.
 
-        Outcomes in the ledger that came after what is left are forgotten.
+        The ledger then says what it said before them.
 
         Raises:
             FailedPreconditionError: ROLLBACK_IMPOSSIBLE: the log or an old image is no longer kept.
