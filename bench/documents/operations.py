@@ -121,11 +121,13 @@ class Operation:
         name: Of the row.
         make: The next call, or None when nothing is left to do.
         documents: Per call.
+        most_clients: More would only queue: a quarter of a million documents on their way are no load but a backlog.
     """
 
     name: str
     make: Callable[[Work], Call | None]
     documents: int = 1
+    most_clients: int = 256
 
 
 OPERATIONS: Final = (
@@ -137,6 +139,6 @@ OPERATIONS: Final = (
     Operation("insert 1", lambda work: work.insert(1)),
     Operation("delete by _id", Work.delete),
     Operation("insert 100", lambda work: work.insert(100), documents=100),
-    Operation("insert 1,000", lambda work: work.insert(1_000), documents=1_000),
+    Operation("insert 1,000", lambda work: work.insert(1_000), documents=1_000, most_clients=16),
 )
 """Reads see the collection as it was loaded, so they come first, and `Work.purge` goes before the next ones."""
