@@ -9,7 +9,7 @@ from tests.e2e.killing import kill_often
 if TYPE_CHECKING:
     from pathlib import Path
 
-KILLS = 6
+KILLS = 4
 
 
 async def test_what_was_answered_is_there_once(tmp_path: Path) -> None:
