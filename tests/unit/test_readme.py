@@ -5,8 +5,10 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+import click
 import pytest
 
+from laura_fast.cli._group import commands
 from laura_fast.config.rendering import as_markdown
 from laura_fast.domain.documents.expressions.accumulators import ACCUMULATORS
 from laura_fast.domain.documents.expressions.compiler import OPERATORS
@@ -23,6 +25,11 @@ def test_the_table_of_settings_is_the_programs() -> None:
     table = re.search(r"<!-- settings: .* -->\n(.*?)<!-- end of settings -->", README, re.DOTALL)
     assert table is not None
     assert table[1].strip() == as_markdown()
+
+
+def test_every_command_is_told_and_no_other() -> None:
+    told = set(re.findall(r"python -m laura_fast ([a-z-]+)", README)) | {"export", "aggregate"}  # beside another
+    assert told == set(commands.list_commands(click.Context(commands)))
 
 
 LANGUAGE = {
