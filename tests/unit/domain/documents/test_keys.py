@@ -5,8 +5,16 @@ from __future__ import annotations
 from typing import Any, Final
 
 import pytest
+from bson.binary import Binary
+from bson.code import Code
+from bson.datetime_ms import DatetimeMS
 from bson.decimal128 import Decimal128
 from bson.int64 import Int64
+from bson.max_key import MaxKey
+from bson.min_key import MinKey
+from bson.objectid import ObjectId
+from bson.regex import Regex
+from bson.timestamp import Timestamp
 
 from laura_fast.domain.documents import keys
 from laura_fast.domain.documents.order import compare
@@ -87,6 +95,40 @@ def test_order_within_types(less: Any, more: Any) -> None:
 
 def test_true_is_not_one() -> None:
     assert compare(1, True) == compare([1], [True]) == compare({"a": 0}, {"a": False}) == -1
+
+
+STORED: Final[list[tuple[Any, str]]] = [
+    (MinKey(), "10"),
+    (None, "20"),
+    (float("nan"), "30"),
+    (float("-inf"), "31800fffffffffffffff"),
+    (Decimal128("-0.1"), "31c046666666666666fe8000f4ff"),
+    (-1, "31c00fffffffffffffff"),
+    (0, "32000000000000000000"),
+    (1, "323ff000000000000000"),
+    (1.5, "323ff800000000000000"),
+    (2**53 + 1, "32434000000000000001800f5b08145d374b0a5e00"),
+    (float("inf"), "327ff000000000000000"),
+    ("a\0b", "406100ff620001"),
+    ({"a": 1, "b": "x"}, "5030610001323ff000000000000000406200014078000100"),
+    ([1, "x"], "60323ff0000000000000004078000100"),
+    (b"\1\2", "7000000002000102"),
+    (Binary(bytes(2), 4), "7000000002040000"),
+    (ObjectId("507f1f77bcf86cd799439011"), "80507f1f77bcf86cd799439011"),
+    (False, "9000"),
+    (True, "9001"),
+    (DatetimeMS(-1), "a07fffffffffffffff"),
+    (Timestamp(1, 2), "b00000000100000002"),
+    (Regex("a", "im"), "c0610001696d0001"),
+    (Code("f"), "d0660001"),
+    (Code("f", {}), "e06600015000"),
+    (MaxKey(), "f0"),
+]
+"""Disks hold these, and shards route by them: whoever changes one has to migrate every index and every chunk."""
+
+
+def test_keys_as_they_are_stored() -> None:
+    assert [keys.encode_value(value).hex() for value, _ in STORED] == [key for _, key in STORED]
 
 
 def test_successor() -> None:
