@@ -163,14 +163,18 @@ class Client:
         self.stream_id = -1
 
     def send(self, kind: str, path: str, message: bytes) -> bytes:
+        return b"".join(self.parts(kind, path, message))
+
+    def parts(self, kind: str, path: str, message: bytes) -> tuple[bytes, bytes]:
+        """What a client may write first, and what it may write when it has begun other calls."""
         if kind == "ping":
-            return frames.ping(b"12345678")
+            return frames.ping(b"12345678"), b""
         if kind == "update":
-            return frames.window_update(0, 1_000)
+            return frames.window_update(0, 1_000), b""
         if kind == "window":
-            return frames.settings({4: len(message) * 2})
+            return frames.settings({4: len(message) * 2}), b""
         self.stream_id += 4 if kind == "skip" else 2
-        return self.head(kind, path) + self.between(kind) + self.body(kind, message)
+        return self.head(kind, path) + self.between(kind), self.body(kind, message)
 
     def head(self, kind: str, path: str) -> bytes:
         fields = [(b":method", b"POST"), (b":scheme", b"http"), (b":path", path.encode()), (b":authority", b"a")]
@@ -221,13 +225,16 @@ calls = st.tuples(st.sampled_from(KINDS), st.sampled_from((PATHS[0], PATHS[0], *
     sent=st.lists(calls, min_size=3, max_size=20),
     cuts=st.lists(st.floats(0, 1), max_size=3),
     most_rpcs=st.sampled_from((0, 0, 3)),
+    apart=st.booleans(),
 )
 def test_nobody_can_tell_runs_from_single_calls(
-    sent: list[tuple[str, str, bytes]], cuts: list[float], most_rpcs: int
+    sent: list[tuple[str, str, bytes]], cuts: list[float], most_rpcs: int, *, apart: bool
 ) -> None:
     client = Client()
     known = [client.send("call", path, b"") for path in PATHS]  # only header blocks that came before come in runs
-    data = GREETING + b"".join(known) + b"".join(client.send(*each) for each in sent)
+    parts = [client.parts(*each) for each in sent]
+    order = [*(head for head, _ in parts), *(body for _, body in parts)] if apart else list(itertools.chain(*parts))
+    data = GREETING + b"".join(known) + b"".join(order)
     edges = [0, *sorted(int(cut * len(data)) for cut in cuts), len(data)]
     loop = asyncio.new_event_loop()
     try:
@@ -282,6 +289,17 @@ def test_calls_that_are_alike_come_in_one_run_and_are_all_counted() -> None:
     side.feed(b"".join(client.send("call", PATHS[0], b"x" * size) for size in range(5)))
     assert side.runs == [1, 5]
     assert (side.recorder.codes, len(side.recorder.started)) == ([0] * 6, 6)
+    side.connection_lost(None)
+    loop.close()
+
+
+def test_calls_whose_bodies_come_behind_all_headers_are_one_run() -> None:
+    loop, client = asyncio.new_event_loop(), Client()
+    side = Side(loop)
+    side.feed(GREETING + client.send("call", PATHS[0], b""))
+    parts = [client.parts("call", PATHS[0], b"x" * size) for size in range(5)]
+    side.feed(b"".join(head for head, _ in parts) + b"".join(body for _, body in parts))
+    assert side.runs == [1, 5]
     side.connection_lost(None)
     loop.close()
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from bench.compare.trees import Tree
 
 FILE: Final = "src/laura_fast/transport/native/runs.py"
-ENTRY: Final = "    for stream_id, raw in run:\n"
+ENTRY: Final = "    for done, (stream_id, raw) in enumerate(run):  # noqa: B007  # how many, where it is left early\n"
 BENCHMARK: Final = "heartbeat"
 TURNS: Final = (50, 250)
 """Of the two loops from which a turn's cost is worked out; both are short, as what is planted later is."""

@@ -71,7 +71,7 @@ def _answer_plain(
     serialise = None if method.serialise is same else method.serialise
     out, window, longest, length, size = machine.out, machine.window, host.longest_at_once(), -1, 0
     room, late = window, None
-    for stream_id, raw in run:
+    for done, (stream_id, raw) in enumerate(run):  # noqa: B007  # how many, where it is left early
         message = None
         try:
             message = raw if parse is None else parse(raw)
@@ -92,6 +92,6 @@ def _answer_plain(
         room -= size
         out.append(pack(HEADERS_HEAD, stream_id, middle, stream_id, prefix, encoded, OK_HEAD, stream_id, OK_BLOCK))
     else:
-        stream_id += 2
+        done = len(run)
     machine.window -= window - room
-    return (stream_id - run[0][0]) // 2, late  # the ids of a run are one behind the other
+    return done, late

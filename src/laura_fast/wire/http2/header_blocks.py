@@ -44,7 +44,7 @@ class Host(Protocol):
     def run(self, request: Any, run: Sequence[tuple[int, bytes]]) -> None:
         """Several such requests in order: the stream and the one plain message of each, without its prefix.
 
-        Their header blocks are the same and state no content-length.
+        They were prepared as one, and state no content-length.
         """
 
     def opened(self, stream: Stream) -> None:

@@ -23,6 +23,10 @@ if TYPE_CHECKING:
     from laura_fast.wire.http2.header_blocks import Host, Request
 
 _PREFIX_BYTES: Final = 5
+_BODY_FRONT: Final = struct.Struct(">IBIBI")
+"""The head of DATA and a message's prefix."""
+
+_read_body_front = _BODY_FRONT.unpack_from
 _KIND_BYTES: Final = 5
 """A frame head but for the stream: length, type and flags."""
 
@@ -70,6 +74,40 @@ class Runs(HeaderBlocks):
             self.last_stream_id = stream_id
             self._host.run(request, run)
             self._credit(start - begun - len(run) * (front_bytes - _PREFIX_BYTES))
+        return start, len(run)
+
+    def _take_bodies(self, data: bytes, start: int, most: int) -> tuple[int, int]:
+        """Takes DATA frames that complete pending requests of one kind: as `_take_run`.
+
+        nghttp2's clients write the HEADERS of all the calls they begin before the first DATA.
+        """
+        begun, size, pending, run = start, len(data), self._pending, list[tuple[int, bytes]]()
+        longest, last_start, request = self.longest_in_run, size - _BODY_FRONT.size, None
+        for _ in range(most):
+            if start > last_start:
+                break
+            head, flags, stream_id, packed, length = _read_body_front(data, start)
+            body = start + _BODY_FRONT.size
+            end = body + length
+            its_request = pending.get(stream_id)
+            if (
+                (its_request is not request and request is not None)
+                or its_request is None
+                or head != length + _PREFIX_BYTES << 8  # the type of DATA is 0
+                or flags != h2.END_STREAM
+                or packed
+                or length > longest
+                or end > size
+                or its_request.content_length is not None
+            ):
+                break
+            request = its_request
+            del pending[stream_id]
+            run.append((stream_id, data[body:end]))
+            start = end
+        if run:
+            self._host.run(request, run)
+            self._credit(start - begun - len(run) * h2.FRAME_HEAD_BYTES)
         return start, len(run)
 
 
