@@ -80,6 +80,11 @@ async def test_an_index_is_built_used_and_dropped(router: Router) -> None:
     told = decode((await router.documents.Explain(documents_pb2.ExplainRequest(query=query, execute=True))).explanation)
     assert (told["index"], told["executed"]["examined"]) == ("n_1__id_-1", 10)
     assert [each["_id"] for each in await router.find({"n": 3}, sort={"_id": -1})] == list(range(93, 0, -10))
+    counting = [encode({"$match": {"n": {"$gte": 1}}}), encode({"$count": "all"})]
+    pipeline = routing_pb2.AggregationRequest(**router.where, pipeline=counting)
+    told = decode((await router.documents.Explain(documents_pb2.ExplainRequest(aggregation=pipeline))).explanation)
+    assert (told["plan"], told["filter"]) == ("index scan", "answered by the keys"), "almost all, but only counted"
+    assert await router.aggregate({"$match": {"n": {"$gte": 1}}}, {"$count": "all"}) == [{"all": 90}]
     drop = documents_pb2.DropIndexRequest(**router.where, name="n_1__id_-1")
     assert [(await router.documents.DropIndex(drop)).dropped for _ in "ab"] == [True, False]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from laura_fast.domain.documents.codec import decode_stored
@@ -10,8 +11,9 @@ from laura_fast.domain.documents.planning.ordering import Order
 from laura_fast.storage.documents.layout import INDEX_KEY_CUT, RECORD_KEY_CUT, fold, key_range
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
+    from laura_fast.domain.documents.planning.access import KeyRange
     from laura_fast.domain.documents.planning.plan import Plan, Scan
     from laura_fast.storage.documents.snapshot import Snapshot
 
@@ -140,7 +142,7 @@ class Planned:
 
     def _entries(self, state: Snapshot, scan: Scan, after: Place, *, whole_key: bool) -> Iterator[Candidate]:
         """Each document at its first entry in the ranges, so that no memory of those that came is needed."""
-        namespace = self._namespace
+        namespace, ranges = self._namespace, _Ranges(scan.access.ranges) if scan.access.repeats else None
         for start, stop, is_cut in _ranges_left(scan, INDEX_KEY_CUT, after.key):
             seen: Place | None = None
             if is_cut and not whole_key:
@@ -151,7 +153,7 @@ class Planned:
                 start = after.key  # noqa: PLW2901 - the range begins there
             for key, id_key in state.entries(namespace, scan.index, start, stop, after=seen, reverse=scan.reverse):
                 data = state.get(namespace, id_key)
-                if data is not None and (not scan.access.repeats or _is_first(scan, key, data)):
+                if data is not None and (ranges is None or _is_first(scan, ranges, key, data)):
                     yield Candidate(key, id_key, data)
 
 
@@ -175,9 +177,26 @@ def _ranges_left(scan: Scan, cut: int, after: bytes) -> Iterator[tuple[bytes, by
             yield start, stop, False
 
 
-def _is_first(scan: Scan, key: bytes, data: bytes) -> bool:
+class _Ranges:
+    """The ranges of a scan as the storage has them, which may be thousands: of a `$in`, say."""
+
+    def __init__(self, ranges: Iterable[KeyRange]) -> None:
+        """Takes disjoint ranges in order."""
+        places = [key_range(b"", start, stop, INDEX_KEY_CUT) for start, stop in ranges]
+        self._lows = [low for low, _ in places]
+        self._highs = [high for _, high in places]
+
+    def has(self, key: bytes) -> bool:
+        """Whether a folded key is in one of them."""
+        at = bisect_right(self._lows, key) - 1
+        if at < 0:
+            return False
+        high = self._highs[at]
+        return high is None or key < high
+
+
+def _is_first(scan: Scan, ranges: _Ranges, key: bytes, data: bytes) -> bool:
     """Whether the entry is the first of its document that the scan meets."""
     keys = {fold(each, INDEX_KEY_CUT) for each in scan.access.available.index.entries(decode_stored(data)).keys}
-    ranges = [key_range(b"", start, stop, INDEX_KEY_CUT) for start, stop in scan.ranges]
-    met = [each for each in keys if any(low <= each and (high is None or each < high) for low, high in ranges)]
+    met = [each for each in keys if ranges.has(each)]
     return key == (max(met) if scan.reverse else min(met)) if met else True

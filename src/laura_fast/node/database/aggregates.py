@@ -107,7 +107,8 @@ def compile_command(command: AggregateCommand, now_ms: int) -> Pipeline:
 
 def asked_of_pipeline(place: str, pipeline: Pipeline) -> Asked:
     """What the planner is asked for a pipeline over a collection."""
-    return Asked(place, pipeline.leading or _EVERYTHING, pipeline.order)
+    counting = pipeline.rest.needed == frozenset()
+    return Asked(place, pipeline.leading or _EVERYTHING, pipeline.order, counting=counting)
 
 
 class _Source:

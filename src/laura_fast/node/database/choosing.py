@@ -44,6 +44,7 @@ class Asked:
         sort: In which order; None = any.
         limit: How many documents at most, with those that are skipped; 0 = all.
         name: The way that a cursor has used before; empty = the cheapest.
+        counting: Nothing of the documents matters but how many they are.
     """
 
     namespace: str
@@ -51,6 +52,7 @@ class Asked:
     sort: Sort | None = None
     limit: int = 0
     name: str = ""
+    counting: bool = False
 
 
 def choose(state: Snapshot, asked: Asked) -> Access:
@@ -71,7 +73,7 @@ def choose(state: Snapshot, asked: Asked) -> Access:
 def make_plan(state: Snapshot, asked: Asked, hint: str = "") -> Plan:
     """The planner's answer for the indexes that `state` has."""
     collection = state.collection(asked.namespace)
-    query = Query(asked.filter.tree, asked.sort.fields if asked.sort else (), asked.limit, hint)
+    query = Query(asked.filter.tree, asked.sort.fields if asked.sort else (), asked.limit, hint, asked.counting)
     by_id = AvailableIndex(_ID_INDEX, 0, collection is not None and collection.long_keys)
     try:
         return plan(query, list(_available(collection, state)), Counts(state, asked.namespace), by_id)
