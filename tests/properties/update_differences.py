@@ -69,6 +69,13 @@ def _with_empty_condition(asked: Case, _mine: Answer, _theirs: Answer) -> bool:
     return any(operator == "$pull" and operand == {} for operator, _, operand in asked.clauses())
 
 
+def _with_query(asked: Case, _mine: Answer, _theirs: Answer) -> bool:
+    return any(
+        operator == "$pull" and isinstance(operand, dict) and not next(iter(operand), "$").startswith("$")
+        for operator, _, operand in asked.clauses()
+    )
+
+
 def _with_bool(asked: Case, _mine: Answer, _theirs: Answer) -> bool:
     told = repr(asked)
     return ("True" in told or "False" in told) and _with("$pull", "$pullAll", "$addToSet")(asked, _mine, _theirs)
@@ -89,6 +96,13 @@ IN_VAIN: Final = "nothing is made where nothing is"
 
 MONGOMOCK: Final = (
     EMPTY_CONDITION,
+    _difference(
+        "arrays as documents",
+        "$pull: a query is about elements that are documents",
+        _with_query,
+        {"a": [[{"b": 1}]]},
+        {"$pull": {"a": {"b": {"$gt": 0}}}},
+    ),
     _difference(
         "conflicts",
         "two operators on one path, or on one within the other, are refused",
