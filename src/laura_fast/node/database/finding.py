@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from laura_fast.node.database.access import Place
+from laura_fast.node.database.access import START, Place
 from laura_fast.node.database.pacing import Pace
 
 if TYPE_CHECKING:
@@ -55,10 +55,11 @@ class Finder:
         self._access: Access | None = None
 
     def next(self, place: Place, budget: Budget) -> Generator[None, None, Place | None]:
-        """The first match behind a place."""
+        """The first match behind a place; of several indexes, which have no common order, the first of all."""
         pace = Pace()
         with self._store.reading() as state:
-            for candidate in self._chosen(state).candidates(state, place):
+            access = self._chosen(state)
+            for candidate in access.candidates(state, START if access.several else place):
                 budget.examine()
                 if pace.over(len(candidate.data)):
                     yield

@@ -189,3 +189,17 @@ async def test_a_unique_index_refuses_a_change_by_name(store: MortalStore) -> No
         await _update(store, {"_id": 2}, {"$set": {"u": 1}}, multi=False)
     assert caught.value.reason == "DUPLICATE_KEY"
     assert store.all() == [{"_id": 1, "u": 1}, {"_id": 2, "u": 2}]
+
+
+async def test_one_of_many_is_found_through_any_of_two_indexes(store: MortalStore) -> None:
+    for name in ("a", "b"):
+        definition = {"key": {name: 1}, "name": f"{name}_1"}
+        await store.write(lambda session, definition=definition: session.create_index(PLACE, definition))
+    documents = [{"_id": number, "a": number % 2, "b": number % 3, "n": 0} for number in range(20)]
+    await _insert(store, *documents, request_id="")
+    query = {"$or": [{"a": 1, "n": 0}, {"b": 2, "n": 0}]}
+    wanted = [document["_id"] for document in documents if document["a"] == 1 or document["b"] == 2]
+    for count in range(len(wanted)):
+        assert await _update(store, query, {"$inc": {"n": 1}}, multi=False, request_id=f"u{count}") == b"1 1 False"
+    assert await _update(store, query, {"$inc": {"n": 1}}, multi=False, request_id="last") == b"0 0 False"
+    assert [document["_id"] for document in store.all() if document["n"]] == wanted
