@@ -37,7 +37,7 @@ ONE_PAGE: Final = 1_000
 COLUMNS: Final = ["what", "how", "answer", "seconds", "with indexes", "as in Python"]
 CAVEATS: Final = [
     "Seconds are those of the whole command, Python's start of about half a second and the printing included.",
-    "The last question is asked with indexes only: without one, its sort is done anew for each of many pages.",
+    "The last question is asked with indexes only: a sort that no index gives is done anew for each of many pages.",
     "Python's own answers are computed from the parsed file, by code that shares nothing with the server.",
 ]
 
