@@ -100,7 +100,7 @@ def _equal_fields(_asked: Find, mine: Answer, theirs: Answer) -> bool:
 
 def _orders_arrays(asked: Find, _mine: Answer, _theirs: Answer) -> bool:
     names = {path.split(".")[0] for path in asked.sort or ()}
-    return any(isinstance(each.get(name), list) for each in asked.documents for name in names)
+    return any("[" in repr(each.get(name)) for each in asked.documents for name in names)
 
 
 def _goes_deep(asked: Find, _mine: Answer, _theirs: Answer) -> bool:
