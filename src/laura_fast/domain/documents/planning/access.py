@@ -231,7 +231,7 @@ class _Bounding:
         """Whether being in the index says it all."""
         index = self._available.index
         if index.partial is not None:
-            return implies(terms_of(index.partial.tree), term.node)
+            return not term.branches and implies(terms_of(index.partial.tree), term.node)
         alone = index.definition.sparse and len(self._fields) == 1
         return alone and isinstance(term.node, Exists) and term.node == Exists(self._fields[0].path, wanted=True)
 

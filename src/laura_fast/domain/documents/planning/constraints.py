@@ -112,10 +112,12 @@ class Term(NamedTuple):
     Attributes:
         node: As the filter has it.
         constraints: What it says of paths; with none, only the document can tell.
+        branches: Of an `$or`, where the planner asked for them: the terms of each of its conditions.
     """
 
     node: Node
     constraints: tuple[Constraint, ...]
+    branches: tuple[tuple[Term, ...], ...] = ()
 
 
 def terms_of(node: Node) -> list[Term]:
@@ -127,6 +129,13 @@ def terms_of(node: Node) -> list[Term]:
         return [Term(node, tuple(_of_documents(node)))]
     constraint = constraint_of(node)
     return [Term(node, (constraint,) if constraint else ())]
+
+
+def branched(term: Term) -> Term:
+    """The term with its branches, if it is an `$or`."""
+    if type(term.node) is not Or:
+        return term
+    return term._replace(branches=tuple(tuple(terms_of(each)) for each in term.node.nodes))
 
 
 def _apart(node: Node) -> tuple[Node, ...] | None:

@@ -16,43 +16,51 @@ from laura_fast.domain.documents.filters.tree import (
     Exists,
     Expression,
     In,
+    Matches,
     Node,
     Not,
     Or,
+    TypeIs,
 )
 from laura_fast.domain.documents.keys import encode_value
-from laura_fast.domain.documents.planning.constraints import Tight, constraint_of, terms_of
+from laura_fast.domain.documents.planning.constraints import Tight, constraint_of
 from laura_fast.domain.documents.planning.intervals import is_within
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from laura_fast.domain.documents.planning.constraints import Term
+    from laura_fast.domain.documents.planning.constraints import Constraint, Term
 
 
 def implies(terms: Sequence[Term], node: Node) -> bool:
-    """Whether every document that satisfies all the terms satisfies the node."""
+    """Whether every document that satisfies all the terms satisfies the node.
+
+    Of an `$or` among the terms its branches are looked at, but no `$or` within them: a query may nest a hundred, and
+    this is asked for every partial index.
+    """
     match node:
         case And(nodes):
             return all(implies(terms, each) for each in nodes)
         case Or(nodes) if any(implies(terms, each) for each in nodes):
             return True
-        case _:
-            return any(_proves(term, node) for term in terms)
+    target = constraint_of(node) if type(node) in _OF_VALUES else None
+    return any(_proves(term, node, target) for term in terms)
 
 
-def _proves(term: Term, node: Node) -> bool:
-    if signature(term.node) == signature(node):
+def _proves(term: Term, node: Node, target: Constraint | None) -> bool:
+    if type(term.node) is type(node) and signature(term.node) == signature(node):
         return True
-    if isinstance(term.node, Or):
-        return bool(term.node.nodes) and all(implies(terms_of(each), node) for each in term.node.nodes)
-    if isinstance(node, Exists) and node.wanted:
-        return any(each.path == node.path and each.present and each.arrays for each in term.constraints)
-    target = constraint_of(node)
-    if target is None or target.tight is not Tight.ALWAYS:
+    if term.branches:
+        return all(implies(branch, node) for branch in term.branches)
+    if target is None:
+        return False
+    wants_presence = type(node) is Exists and node.wanted
+    if target.tight is not Tight.ALWAYS and not wants_presence:
         return False
     return any(
-        each.path == target.path and each.arrays and is_within(each.intervals, target.intervals)
+        each.path == target.path
+        and each.arrays
+        and (each.present if wants_presence else is_within(each.intervals, target.intervals))
         for each in term.constraints
     )
 
@@ -62,6 +70,9 @@ def signature(node: Node) -> Any:
     reader = _SIGNATURES.get(type(node))
     return (type(node), reader(node)) if reader else node
 
+
+_OF_VALUES: Final = frozenset({Compare, In, Matches, TypeIs, Exists})
+"""Conditions that other ones can prove by their intervals; the rest only by saying the same."""
 
 _SIGNATURES: Final[dict[type, Callable[[Any], Any]]] = {
     Compare: lambda node: (node.path, node.operator, encode_value(node.operand)),

@@ -17,11 +17,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from laura_fast import limits
-from laura_fast.domain.documents.filters.tree import Or
 from laura_fast.domain.documents.indexing.definitions import ID_INDEX, ID_INDEX_NAME
 from laura_fast.domain.documents.indexing.entries import compile_index
 from laura_fast.domain.documents.planning.access import Access, AvailableIndex, Unusable, access_by, conditions_of
-from laura_fast.domain.documents.planning.constraints import terms_of
+from laura_fast.domain.documents.planning.constraints import branched, terms_of
 from laura_fast.domain.documents.planning.costs import Way, guess, priced
 from laura_fast.domain.documents.planning.ordering import UNORDERED, Order, Ordering, ordering
 from laura_fast.domain.documents.planning.plan import Kind, Plan, Rejected, Scan
@@ -68,7 +67,7 @@ class _Choice:
     def __init__(self, query: Query, indexes: Sequence[AvailableIndex]) -> None:
         self._query = query
         self._indexes = indexes
-        self._terms = terms_of(query.filter)
+        self._terms = list(map(branched, terms_of(query.filter)))
         self._asked = conditions_of(self._terms)
         self._ways: list[Way] = []
         self._rejected: list[Rejected] = []
@@ -118,9 +117,9 @@ class _Choice:
         """For each `$or` the scans of its branches, if every branch that can match has one."""
         found: list[Way] = []
         for at, term in enumerate(self._terms):
-            if isinstance(term.node, Or) and 0 < len(term.node.nodes) <= limits.MAX_UNION_BRANCHES:
+            if 0 < len(term.branches) <= limits.MAX_UNION_BRANCHES:
                 others = [*self._terms[:at], *self._terms[at + 1 :]]
-                branches = [conditions_of([*others, *terms_of(node)]) for node in term.node.nodes]
+                branches = [conditions_of([*others, *branch]) for branch in term.branches]
                 scans = [self._branch(branch) for branch in branches if not branch.impossible]
                 accesses = tuple(access for access in scans if access)
                 if len(accesses) == len(scans):

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from laura_fast.domain.documents.planning import implication
 from laura_fast.domain.documents.planning.ordering import Order
 from laura_fast.domain.documents.planning.plan import Kind
 from laura_fast.errors import InvalidArgumentError
@@ -149,3 +150,21 @@ def test_an_explanation_is_complete() -> None:
         "why": "no other index is bounded by the filter",
         "rejected": [{"index": "c", "why": 'no condition bounds its first field "c"'}],
     }
+
+
+def test_nested_choices_cost_partial_indexes_no_more_than_their_size() -> None:
+    """Looking into every `$or` within an `$or`, for every index, took minutes."""
+    spec: dict[str, Any] = {"x": 1}
+    for depth in range(40):
+        spec = {"$or": [spec, *({f"f{each}": depth} for each in range(5))]}
+    partial = [index(f"p{n}", "a", partialFilterExpression={"b": {"$gt": n}, "c": 1}) for n in range(8)]
+    proves, looks = implication._proves, []
+
+    def counted(*asked: Any) -> bool:
+        looks.append(asked)
+        return proves(*asked)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(implication, "_proves", counted)
+        assert planned(spec, *partial).kind is Kind.COLLECTION_SCAN
+    assert len(looks) < 20 * len(partial), "the query and its six branches, each once or twice"
