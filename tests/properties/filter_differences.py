@@ -177,8 +177,8 @@ MONTYDB: Final[dict[str, Difference]] = {
         False,
     ),
     "equality-inside": Difference(
-        "true is not 1, in arrays too",
-        lambda at: any(isinstance(value, list) for value in at.values()) and _by_pythons_equality(at),
+        "true is not 1, in arrays and documents too",
+        lambda at: any(isinstance(value, list | dict) for value in at.values()) and _by_pythons_equality(at),
         {"a": [1]},
         {"a": [True]},
         False,
