@@ -18,7 +18,7 @@ def test_a_healthy_server_is_exit_code_0(serve: Callable[..., ServerProcess], ru
     assert command.output == "readiness SERVING\n"
 
 
-@pytest.mark.parametrize("service", ["lauradb.cluster.RouterService", "no.such.Service"])
+@pytest.mark.parametrize("service", ["lauradb.cluster.TransactionService", "no.such.Service"])
 def test_a_service_that_is_not_serving_is_exit_code_1(
     serve: Callable[..., ServerProcess], run: Callable[..., LauraProcess], service: str
 ) -> None:

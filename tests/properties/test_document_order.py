@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import math
 from decimal import Decimal
 from fractions import Fraction
 from itertools import product, zip_longest
@@ -97,11 +96,12 @@ def plain(value: Any) -> Any:  # noqa: PLR0911 - one line per type
 
 
 def number(value: Any) -> tuple[int, Fraction]:
-    if math.isnan(value if isinstance(value, float) else 0) or (isinstance(value, Decimal) and value.is_nan()):
+    exact = value if isinstance(value, Decimal) else Decimal(value)  # `math` would make a double of it: 1E+309 is none
+    if exact.is_nan():
         return 0, Fraction(0)
-    if not math.isfinite(value):
-        return (3 if value > 0 else 1), Fraction(0)
-    return 2, Fraction(value)
+    if exact.is_infinite():
+        return (3 if exact > 0 else 1), Fraction(0)
+    return 2, Fraction(exact)
 
 
 @given(VALUES, VALUES)

@@ -10,6 +10,8 @@ from bench.endurance.rawclient import END_HEADERS, END_STREAM, HEADERS, PREFACE,
 from laura_fast.wire.http2.server import ServerConnection
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from laura_fast.wire.http2.hpack_table import Fields
 
 CALLS: Final = 100
@@ -36,6 +38,9 @@ class _Host:
 
     def whole(self, _stream_id: int, _request: Any, _body: bytes) -> None:
         self.taken += 1
+
+    def run(self, _request: Any, run: Sequence[tuple[int, bytes]]) -> None:
+        self.taken += len(run)
 
     def received(self, _stream: Any, _data: bytes) -> None:
         raise AssertionError("all requests come whole")
