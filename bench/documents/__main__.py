@@ -125,7 +125,7 @@ async def run(database: Database, work: Work, clients: int, seconds: float) -> l
     found = []
     async with database.sessions(clients) as sessions:
         for operation in OPERATIONS:
-            if clients > operation.most_clients:
+            if not operation.suits(clients, work.known.count):
                 continue
             measured = await closed_loop(database, sessions, partial(operation.make, work), seconds)
             row = {"operation": operation.name, "documents_per_call": operation.documents}

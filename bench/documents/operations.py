@@ -13,6 +13,9 @@ if TYPE_CHECKING:
     from bench.documents.data import Expected
     from bench.documents.subject import Session
 
+MOST_LOOKED_AT: Final = 2_000_000
+"""Documents that all clients together look at in one round of scans."""
+
 Call = Callable[["Session"], Awaitable[bool]]
 """One call; whether its answer was right."""
 
@@ -21,7 +24,7 @@ class Work:
     """The calls on one collection of the packages 0 … count - 1. Inserted ones come behind, until `purge`."""
 
     def __init__(self, known: Expected, seed: int) -> None:
-        self._known = known
+        self.known = known
         self._dice = random.Random(seed)
         self._next = known.count
         self._spare: list[int] = []
@@ -41,7 +44,7 @@ class Work:
 
     def find(self) -> Call:
         """A package by `_id`."""
-        number = self._dice.randrange(self._known.count)
+        number = self._dice.randrange(self.known.count)
 
         async def call(session: Session) -> bool:
             return await session.find(number) == str(package(number)["name"])
@@ -51,10 +54,10 @@ class Work:
     def between(self) -> Call:
         """About twenty packages by their size."""
         low = self._dice.randrange(SIZES)
-        high = low + self._known.span
+        high = low + self.known.span
 
         async def call(session: Session) -> bool:
-            return await session.between(low, high) == self._known.between(low, high)
+            return await session.between(low, high) == self.known.between(low, high)
 
         return call
 
@@ -62,13 +65,13 @@ class Work:
         """Every 997th, found by looking at all."""
 
         async def call(session: Session) -> bool:
-            return await session.rare() == self._known.rare
+            return await session.rare() == self.known.rare
 
         return call
 
     def increment(self) -> Call:
         """Counts an installation."""
-        number = self._dice.randrange(self._known.count)
+        number = self._dice.randrange(self.known.count)
 
         async def call(session: Session) -> bool:
             self.increments += 1
@@ -91,7 +94,7 @@ class Work:
         """Packages and sizes by section."""
 
         async def call(session: Session) -> bool:
-            return await session.totals() == self._known.totals
+            return await session.totals() == self.known.totals
 
         return call
 
@@ -100,7 +103,7 @@ class Work:
         there, self._spare = len(self._spare), []
 
         async def call(session: Session) -> bool:
-            return await session.purge(self._known.count) == there
+            return await session.purge(self.known.count) == there
 
         return call
 
@@ -122,19 +125,25 @@ class Operation:
         make: The next call, or None when nothing is left to do.
         documents: Per call.
         most_clients: More would only queue: a quarter of a million documents on their way are no load but a backlog.
+        reads_all: Each call looks at the whole collection.
     """
 
     name: str
     make: Callable[[Work], Call | None]
     documents: int = 1
     most_clients: int = 256
+    reads_all: bool = False
+
+    def suits(self, clients: int, documents: int) -> bool:
+        """Whether so many clients get through it in a few seconds."""
+        return clients <= self.most_clients and not (self.reads_all and clients * documents > MOST_LOOKED_AT)
 
 
 OPERATIONS: Final = (
     Operation("find by _id", Work.find),
     Operation("range of 20", Work.between),
-    Operation("scan", Work.rare),
-    Operation("group by section", Work.totals),
+    Operation("scan", Work.rare, reads_all=True),
+    Operation("group by section", Work.totals, reads_all=True),
     Operation("$inc by _id", Work.increment),
     Operation("insert 1", lambda work: work.insert(1)),
     Operation("delete by _id", Work.delete),
