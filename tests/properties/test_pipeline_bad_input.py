@@ -45,7 +45,7 @@ def attempt(stages: Any, documents: list[dict[str, Any]]) -> None:
     """Runs a pipeline, or sees it refused as one should be; other errors come through."""
     before = codec.encode({"": documents})
     try:
-        for result in compile_pipeline(stages).run(documents, context(foreign={})):
+        for result in compile_pipeline(stages).run(documents, context()):
             codec.encode(result)
     except InvalidArgumentError as refusal:
         if not refusal.message or refusal.reason not in REASONS:

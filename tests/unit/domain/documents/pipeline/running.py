@@ -29,7 +29,7 @@ def context(
     held: Budget | None = None, foreign: Mapping[str, list[dict[str, Any]]] | None = None, seed: int = 1
 ) -> Context:
     """A context with dice that always fall the same way."""
-    return Context(held or budget(), dice(seed), lambda name: (foreign or {})[name])
+    return Context(held or budget(), dice(seed), lambda name: (foreign or {}).get(name, []))
 
 
 def aggregate(
