@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 MEDIAN_S = 0.02
 SIGMA = 0.5
 LONGEST_S = 0.2
+ANSWER = pb.HeartbeatResponse(ack=True, timestamp=1)
+"""To every beat."""
 
 
 def delays(seed: int) -> Iterator[float]:
@@ -62,7 +64,7 @@ class Delayed(rpc.ClusterServiceServicer):
         started = time.perf_counter_ns()
         await asyncio.sleep(next(self._delays))
         self.noted_us.append((time.perf_counter_ns() - started) // 1000)
-        return pb.HeartbeatResponse(ack=True, timestamp=1)
+        return ANSWER
 
 
 async def serve(service: Delayed, ready: Callable[[str], object]) -> None:

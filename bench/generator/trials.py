@@ -6,26 +6,24 @@ import random
 import subprocess
 import sys
 import time
-from contextlib import closing
+from contextlib import contextmanager
 from dataclasses import replace
 from statistics import median
 from typing import TYPE_CHECKING, Any
 
-import grpc
 import msgspec
 import orjson
 from hdrh.histogram import HdrHistogram
 
+from bench.generator import delayed
 from bench.processes import CLIENT_CPUS, NEVER_DOWN, ROOT, SERVER_CPU, pinned, serve
-from bench.rivals import cluster, h2load, process, registrar
+from bench.rivals import cluster, h2load, process
 from bench.rivals.load import Load, Target
 from laura_fast.load.measuring import QUANTILES, Histogram
 from laura_fast.load.report import LoadReport
-from laura_fast.pb.lauradb.cluster import cluster_pb2 as pb
-from laura_fast.pb.lauradb.cluster import cluster_pb2_grpc as rpc
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
     from laura_fast.report.raw.rivals import Latency
@@ -86,24 +84,22 @@ def ladder(rates: Sequence[int], seconds: float) -> list[Row]:
     return rows
 
 
-def beside_h2load(rate: int, seconds: float, rounds: int, scratch: Path) -> list[Row]:
-    """The same beat at the same rate from both generators, in turn: medians of the rounds' percentiles.
+def beside_h2load(rate: int, seconds: float, rounds: int, seed: int, scratch: Path) -> list[Row]:
+    """The same rate from both generators, in turn, to servers that delay the same answers by the same times.
 
-    h2load counts from the real sending, we from the intended time: where neither is late, both say the same. One
-    connection, because h2load's connections keep time apart and in step: ten of them send ten calls at once.
+    Delays around 20 ms outweigh what h2load adds to each latency, some 0.3 ms from its timer and from sending in
+    batches. One connection, because h2load's connections keep time apart and in step: ten send ten calls at once.
     """
-    connections = 1
     ours: list[LoadReport] = []
     theirs: list[Latency] = []
-    with serve("native", *NEVER_DOWN) as server:
-        _register(server.address)
-        load = Load(round(rate * seconds), connections, 100, min(CLIENT_CPUS), scratch, rps=rate)
-        for _ in range(rounds):
-            flags = ("--rps", str(rate), "--connections", str(connections), "--nodes", "1", *_duration(seconds))
-            ours.append(generate(server.address, *flags))
+    load = Load(round(rate * seconds), 1, 100, min(CLIENT_CPUS), scratch, rps=rate)
+    for _ in range(rounds):
+        with _delayed(seed, scratch) as (server, _):
+            ours.append(_open_loop(server.address, rate, seconds))
+        with _delayed(seed, scratch) as (server, _):
             theirs.append(h2load.run(_beat(server.address), load).latency)
     rows = []
-    for name in ("p50", "p90", "p99"):
+    for name in ("p50", "p90", "p95", "p99"):
         own = median(getattr(run.latency, f"{name}_ms") for run in ours) * 1000
         other = median(getattr(latency, f"{name}_us") for latency in theirs)
         trial = f"{name} beside h2load at {rate:,}"
@@ -113,10 +109,8 @@ def beside_h2load(rate: int, seconds: float, rounds: int, scratch: Path) -> list
 
 def beside_the_truth(rate: int, seconds: float, seed: int, scratch: Path) -> list[Row]:
     """A server that notes how long its answers took: its own HDR histogram against our percentiles."""
-    ready, noted = scratch / "ready", scratch / "noted"
-    command = [sys.executable, "-m", "bench.generator.delayed", str(ready), str(noted), str(seed)]
-    with process.serve(command, SERVER_CPU, scratch, process.from_ready_file(ready)) as server:
-        run = generate(server.address, "--rps", str(rate), "--warmup", "0ms", *_duration(seconds))
+    with _delayed(seed, scratch) as (server, noted):
+        run = _open_loop(server.address, rate, seconds)
     truth = HdrHistogram(1, LONGEST_US, SIGNIFICANT_DIGITS)
     for value in orjson.loads(noted.read_bytes()):
         truth.record_value(value)
@@ -152,15 +146,23 @@ def _duration(seconds: float) -> tuple[str, str]:
     return "--duration", f"{seconds * 1000:.0f}ms"
 
 
-def _register(address: str) -> None:
-    """The node whose beats h2load repeats."""
-    with closing(grpc.insecure_channel(address)) as channel:
-        request = pb.NodeRegistrationRequest(node=registrar.node(0), omit_members=True)
-        assert rpc.ClusterServiceStub(channel).RegisterNode(request, timeout=TIMEOUT_S).success
+def _open_loop(address: str, rate: int, seconds: float) -> LoadReport:
+    """Of beats on one connection, nothing left out."""
+    return generate(address, "--rps", str(rate), "--connections", "1", "--warmup", "0ms", *_duration(seconds))
+
+
+@contextmanager
+def _delayed(seed: int, scratch: Path) -> Iterator[tuple[process.Running, Path]]:
+    """A server whose answers take this seed's times, and where it notes at its end what they took."""
+    ready, noted = scratch / "ready", scratch / "noted"
+    ready.unlink(missing_ok=True)
+    command = [sys.executable, "-m", "bench.generator.delayed", str(ready), str(noted), str(seed)]
+    with process.serve(command, SERVER_CPU, scratch, process.from_ready_file(ready)) as server:
+        yield server, noted
 
 
 def _beat(address: str) -> Target:
-    """Its beat, which knows the version of now: the runs before have changed it."""
+    """What the delayed server is asked and answers."""
+    request, answer = cluster.beat(None).SerializeToString(), delayed.ANSWER.SerializeToString()
     target = Target(address, cluster.PATHS["heartbeat"], headers=h2load.GRPC_HEADERS)
-    body, answer = cluster.probe(target, "changed")
-    return replace(target, body=h2load.frame(body), answer_bytes=len(h2load.frame(answer)))
+    return replace(target, body=h2load.frame(request), answer_bytes=len(h2load.frame(answer)))
