@@ -27,7 +27,7 @@ def test_every_question_is_asked(tmp_path: Path) -> None:
     assert [row[0] for row in run.rows] == [
         "ceiling",
         "open loop at 500",
-        *(f"{name} beside h2load at 100" for name in ("p50", "p90", "p99")),
+        *(f"{name} beside h2load at 100" for name in ("p50", "p90", "p95", "p99")),
         *(f"p{name} of known delays at 100" for name in ("50", "90", "95", "99", "99.9")),
         "recording a value",
     ]
