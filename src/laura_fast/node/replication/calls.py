@@ -1,0 +1,69 @@
+"""What a member asks of the others, and what it makes of their answers."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+from laura_fast.domain.replication import events
+from laura_fast.node.replication.messages import Question
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from laura_fast.domain.replication.election import Election
+    from laura_fast.domain.replication.members import ReplicaMember
+    from laura_fast.node.replication.messages import Beat, Report
+    from laura_fast.node.replication.ports import Peers
+    from laura_fast.node.replication.steps import Steps
+    from laura_fast.node.replication.tasks import Tasks
+
+
+class Calls:
+    """Calls to the other members, each in its own task, none longer than an election timeout."""
+
+    def __init__(self, machine: Election, peers: Peers, steps: Steps, tasks: Tasks, timeout_s: float) -> None:
+        self._machine = machine
+        self._peers = peers
+        self._steps = steps
+        self._tasks = tasks
+        self._timeout_s = timeout_s
+
+    def ask_votes(self, ask: events.AskVote) -> None:
+        """Asks every other voter."""
+        for member in self._others():
+            if member.votes:
+                self._tasks.spawn(self._ask_vote(member, ask))
+
+    async def _ask_vote(self, member: ReplicaMember, ask: events.AskVote) -> None:
+        me, configuration = self._machine.me, self._machine.configuration
+        version = configuration.version
+        question = Question(me, ask.term, ask.last, configuration.name, version, ask.dry_run, ask.hand_off)
+        async with asyncio.timeout(self._timeout_s):
+            reply = await self._peers.ask_vote(member, question)
+        now, asked = self._steps.now(), ask.term
+        await self._steps.take(events.VoteTold(now, reply.voter, asked, reply.term, reply.granted, ask.dry_run))
+
+    def beat(self, beat: Callable[[], Beat], heard: Callable[[Report], Awaitable[object]]) -> None:
+        """Sends a beat, as of the moment it leaves, to every other member, and hands on what they report."""
+        for member in self._others():
+            self._tasks.spawn(self._beat(member, beat, heard))
+
+    async def _beat(
+        self, member: ReplicaMember, beat: Callable[[], Beat], heard: Callable[[Report], Awaitable[object]]
+    ) -> None:
+        async with asyncio.timeout(self._timeout_s):
+            await heard(await self._peers.beat(member, beat()))
+
+    def hand_off(self, member_id: str) -> None:
+        """Tells a member to run at once."""
+        if successor := self._machine.configuration.get(member_id):
+            self._tasks.spawn(self._peers.hand_off(successor, self._machine.term))
+
+    def ask_hand_off(self, member_id: str) -> None:
+        """Asks the primary to hand over to us."""
+        if primary := self._machine.configuration.get(member_id):
+            self._tasks.spawn(self._peers.ask_hand_off(primary, self._machine.me))
+
+    def _others(self) -> list[ReplicaMember]:
+        return [member for member in self._machine.configuration.members if member.id != self._machine.me]

@@ -1,0 +1,76 @@
+"""Steps of the election machine: one at a time, the ballot on disk before anything is done about them.
+
+Only a ballot makes a step wait for the disk; beats of the primary that is followed anyway never do, so that a stalled
+disk does not look like a dead member.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+from laura_fast.domain.replication import events
+from laura_fast.domain.replication.election import BEATS_PER_TIMEOUT
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from laura_fast.domain.replication.election import Election
+    from laura_fast.domain.replication.events import Event, Step
+    from laura_fast.node.ports import Clock
+    from laura_fast.node.replication.ports import ReplicaLog
+
+
+class Steps:
+    """The one place where the machine takes its steps. Belongs to one event loop."""
+
+    def __init__(
+        self, machine: Election, replica_log: ReplicaLog, clock: Clock, act: Callable[[Step], None], timeout_s: float
+    ) -> None:
+        """Prepares.
+
+        Args:
+            machine: Takes them.
+            replica_log: Keeps the ballot.
+            clock: To measure time with.
+            act: Does what a step asks for, once its ballot is kept; it may not wait.
+            timeout_s: Of elections.
+        """
+        self._machine = machine
+        self._log = replica_log
+        self._clock = clock
+        self._act = act
+        self._timeout_s = timeout_s
+        self._turn = asyncio.Lock()
+        self._woken = asyncio.Event()
+
+    def now(self) -> float:
+        """Seconds, of the machine's time."""
+        return self._clock.monotonic()
+
+    async def take(self, event: Event) -> Step:
+        """Takes a step and acts on it."""
+        async with self._turn:
+            step = self._machine.step(event)
+            if step.ballot:
+                await self._log.keep_ballot(step.ballot)
+            self._act(step)
+            self._woken.set()
+        return step
+
+    def note(self, event: Event) -> None:
+        """Takes an event that changes no term and no role, so that it need not wait for anybody's disk."""
+        self._machine.step(event)
+
+    async def keep_time(self) -> None:
+        """Ticks when the machine wants it. Runs until it is cancelled."""
+        while True:
+            self._woken.clear()
+            delay = self._machine.wake_at - self.now()
+            if delay <= 0:
+                await self.take(events.Ticked(self.now()))
+                continue
+            try:
+                await asyncio.wait_for(self._woken.wait(), min(delay, self._timeout_s / BEATS_PER_TIMEOUT))
+            except TimeoutError:
+                continue
