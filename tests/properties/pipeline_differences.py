@@ -13,6 +13,7 @@ from tests.properties.pipeline_places import (
     is_document,
     lacks_array,
     orders_arrays,
+    orders_bools_inside,
     sets_inside,
     sets_missing,
     sets_shared,
@@ -145,6 +146,13 @@ _STAGES: Final[dict[str, Difference]] = {
         [{"$sort": {"l": 1}}],
         [{"_id": 0, "l": 2}, {"_id": 1, "l": ["a", 1]}],
         [{"_id": 1, "l": ["a", 1]}, {"_id": 0, "l": 2}],
+    ),
+    "order-of-bools-inside": Difference(
+        "true is not 1 in the order of documents, either: it comes after all numbers",
+        orders_bools_inside,
+        [{"$sort": {"d": 1}}],
+        [{"_id": 0, "d": {"l": [True], "x": 0}}, {"_id": 1, "d": {"l": [1], "x": 1}}],
+        [{"_id": 1, "d": {"l": [1], "x": 1}}, {"_id": 0, "d": {"l": [True], "x": 0}}],
     ),
     "operands-of-accumulators": Difference(
         "accumulators of $group are unary: a list of two operands is refused",

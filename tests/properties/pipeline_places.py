@@ -122,6 +122,13 @@ def orders_arrays(name: str, spec: Any, documents: list[Document]) -> bool:
     return name == "$sort" and any(isinstance(document.get(path), list) for document in documents for path in spec)
 
 
+def orders_bools_inside(name: str, spec: Any, documents: list[Document]) -> bool:
+    """Whether a stage sorts by documents that hold a bool."""
+    return name == "$sort" and any(
+        isinstance(value, dict) and _holds_bool(value) for path in spec for value in values(f"${path}", documents)
+    )
+
+
 def accumulates(operators: set[str], test: Callable[[Any], bool]) -> Callable[[str, Any, list[Document]], bool]:
     """Whether one of these accumulators of a `$group` has such a value for one of the documents."""
     found = gets(frozenset(operators), test)

@@ -46,7 +46,8 @@ def _end(name: str, place: int) -> Callable[[Any], Any]:
 
 
 def _contains(value: Any, array: Any) -> bool:
-    return any(order.equal(value, element) for element in _array("$in", array)) if value is not MISSING else False
+    elements = _array("$in", array)
+    return value is not MISSING and any(order.equal(value, element) for element in elements)
 
 
 def _concatenate(*arrays: Any) -> list[Any] | None:

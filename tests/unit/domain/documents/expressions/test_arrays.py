@@ -108,6 +108,7 @@ def test_value(spec: Any, expected: Any) -> None:
         ({"$arrayElemAt": ["$text", 0]}, "$arrayElemAt"),
         ({"$arrayElemAt": ["$list", 0.5]}, "$arrayElemAt"),
         ({"$in": [1, "$null"]}, "$in"),
+        ({"$in": ["$gone", "$text"]}, "$in"),
         ({"$slice": ["$list", 1, 0]}, "$slice"),
         ({"$range": [0, 5, 0]}, "$range"),
         ({"$range": [0, limits.MAX_EXPRESSION_ARRAY + 1]}, "$range"),
