@@ -17,7 +17,7 @@ from laura_fast.domain.membership.values import ReplicaSet as PlacedSet
 from laura_fast.domain.replication.members import Configuration, ReplicaMember
 from laura_fast.errors import ConfigError
 from laura_fast.node.replication import stored
-from laura_fast.node.replication.concerns import SharedWrites
+from laura_fast.node.replication.concerns import Shared
 from laura_fast.node.replication.document_log import DocumentLog
 from laura_fast.node.replication.driver import ReplicaSet
 from laura_fast.observability import log
@@ -57,7 +57,7 @@ async def join_replica_set(
     jitter = random.SystemRandom().random
     member = ReplicaSet(node_id, configuration, replica_log, peers, clock, timeout_s=timeout_s, jitter=jitter)
     undo.push_async_callback(member.stop)
-    database.replication = SharedWrites(member)
+    database.replication = Shared(member, replica_log.moments, clock)
     announcements = _Announcements(configuration, member, membership)
     undo.push_async_callback(announcements.stop)
     member.on_change = announcements.changed

@@ -17,8 +17,19 @@ def check_reading(request: routing_pb2.QueryRequest | routing_pb2.AggregationReq
     concerns.check_no_transaction(request.txn_id)
     if request.max_examined < 0:
         raise InvalidArgumentError(f"max_examined is negative: {request.max_examined}", "NEGATIVE_NUMBER")
+    concern(request)
+
+
+def concern(request: routing_pb2.QueryRequest | routing_pb2.AggregationRequest) -> concerns.ReadConcern:
+    """The read concern of a request; that of one that has none is local, as in MongoDB.
+
+    Raises:
+        InvalidArgumentError: READ_CONCERN: there is no such concern.
+    """
     if request.read_concern not in options_pb2.ReadConcern.values():
         raise InvalidArgumentError(f"read_concern {request.read_concern} is not known", "READ_CONCERN")
+    name = options_pb2.ReadConcern.Name(request.read_concern or options_pb2.LOCAL)
+    return concerns.ReadConcern(name)
 
 
 def preference(request: routing_pb2.QueryRequest | routing_pb2.AggregationRequest) -> concerns.ReadPreference:
@@ -34,5 +45,5 @@ def _preference(preference: options_pb2.ReadPreference) -> concerns.ReadPreferen
     if preference.mode not in options_pb2.ReadPreference.Mode.values():
         raise InvalidArgumentError(f"read_preference.mode {preference.mode} is not known", "READ_PREFERENCE")
     name = options_pb2.ReadPreference.Mode.Name(preference.mode)
-    tagged = any(tag_set.tags for tag_set in preference.tag_sets)
-    return concerns.ReadPreference(name, tagged, preference.max_staleness_s)
+    tag_sets = tuple(dict(tag_set.tags) for tag_set in preference.tag_sets)
+    return concerns.ReadPreference(name, tag_sets, preference.max_staleness_s)

@@ -21,7 +21,7 @@ from laura_fast.node.database.commands import (
 from laura_fast.node.database.names import namespace
 from laura_fast.pb.lauradb.cluster import routing_pb2
 from laura_fast.services.identity import authenticated_peer
-from laura_fast.services.reading import check_reading, preference
+from laura_fast.services.reading import check_reading, concern, preference
 from laura_fast.services.time_left import seconds_left
 
 if TYPE_CHECKING:
@@ -34,6 +34,8 @@ if TYPE_CHECKING:
 
     WriteRequest = routing_pb2.InsertRequest | routing_pb2.UpdateRequest | routing_pb2.DeleteRequest
 
+CLUSTER_TIME: Final = "laura-cluster-time"
+"""Trailer with the commit time of what was read or written: `after_time` of a read that must see it elsewhere."""
 _INT32_MAX: Final = (1 << 31) - 1
 
 
@@ -56,8 +58,9 @@ class RouterServicer:
 
     async def Query(self, request: routing_pb2.QueryRequest, context: Context) -> routing_pb2.QueryResponse:  # noqa: N802 - the RPC's name
         started = self._clock.monotonic()
-        self._check_reading(request)
-        page = await self._database.query(query_command(request, seconds_left(context, self._longest_s)))
+        at = await self._moment(request, context)
+        page = await self._database.query(query_command(request, seconds_left(context, self._longest_s), at))
+        self._tell_time(context, at)
         stats = routing_pb2.QueryStats(
             documents_examined=min(page.examined, _INT32_MAX),
             documents_returned=len(page.documents),
@@ -86,7 +89,7 @@ class RouterServicer:
                 inserted_ids=outcome.inserted_ids,
             ).SerializeToString()
 
-        return await self._settled(request, self._database.insert(command, _origin(request, context), respond))
+        return await self._settled(request, context, self._database.insert(command, _origin(request, context), respond))
 
     async def Update(self, request: routing_pb2.UpdateRequest, context: Context) -> bytes:  # noqa: N802 - the RPC's name
         self._check_writing(request)
@@ -103,7 +106,7 @@ class RouterServicer:
             ).SerializeToString()
 
         origin, seconds = _origin(request, context), seconds_left(context, self._longest_s)
-        return await self._settled(request, self._database.update(command, origin, seconds, respond))
+        return await self._settled(request, context, self._database.update(command, origin, seconds, respond))
 
     async def Delete(self, request: routing_pb2.DeleteRequest, context: Context) -> bytes:  # noqa: N802 - the RPC's name
         self._check_writing(request)
@@ -113,13 +116,15 @@ class RouterServicer:
             return routing_pb2.DeleteResponse(request_id=request.request_id, deleted_count=deleted).SerializeToString()
 
         origin, seconds = _origin(request, context), seconds_left(context, self._longest_s)
-        return await self._settled(request, self._database.delete(command, origin, seconds, respond))
+        return await self._settled(request, context, self._database.delete(command, origin, seconds, respond))
 
     async def Aggregate(  # noqa: N802 - the RPC's name
         self, request: routing_pb2.AggregationRequest, context: Context
     ) -> routing_pb2.AggregationResponse:
-        self._check_reading(request)
-        results = await self._database.aggregate(aggregate_command(request, seconds_left(context, self._longest_s)))
+        at = await self._moment(request, context)
+        command = aggregate_command(request, seconds_left(context, self._longest_s), at)
+        results = await self._database.aggregate(command)
+        self._tell_time(context, at)
         return routing_pb2.AggregationResponse(request_id=request.request_id, results=results)
 
     async def GetShardMap(  # noqa: N802 - the RPC's name
@@ -131,34 +136,43 @@ class RouterServicer:
         known = self._database.has_database(request.database)
         return self._home.shard_map(place, request.version, known=known)
 
-    def _check_reading(self, request: routing_pb2.QueryRequest | routing_pb2.AggregationRequest) -> None:
+    async def _moment(
+        self, request: routing_pb2.QueryRequest | routing_pb2.AggregationRequest, context: Context
+    ) -> int | None:
+        """The commit time to read at; raises RpcError where this node may not answer, or can't in time."""
         self._database.replication.check_read(preference(request))
-        self._database.check_after(request.after_time)
+        return await self._database.moment(concern(request), request.after_time, seconds_left(context, self._longest_s))
+
+    def _tell_time(self, context: Context, at: int | None = None) -> None:
+        """In the trailers, so that the answer to a repeated request is the same message."""
+        if time := self._database.replication.told_time(at):
+            context.set_trailing_metadata(((CLUSTER_TIME, str(time)),))
 
     def _check_writing(self, request: WriteRequest) -> None:
         concerns.check_no_transaction(request.txn_id)
         self._database.replication.check_write(_concern(request))
 
-    async def _settled(self, request: WriteRequest, write: Awaitable[bytes]) -> bytes:
+    async def _settled(self, request: WriteRequest, context: Context, write: Awaitable[bytes]) -> bytes:
         """The write's answer, once its concern is reached, within the caller's `wtimeout_ms`; else the write goes on.
 
         Raises:
             DeadlineError: WRITE_CONCERN_TIMEOUT.
             UnavailableError: OUTCOME_UNKNOWN.
         """
-        concern = _concern(request)
-        longest_ms = min(concern.wtimeout_ms, concerns.LONGEST_WTIMEOUT_MS)
+        wanted = _concern(request)
+        longest_ms = min(wanted.wtimeout_ms, concerns.LONGEST_WTIMEOUT_MS)
         try:
             async with asyncio.timeout(longest_ms / 1000 if longest_ms else None):
                 answer = await write
-                await self._database.replication.settle(concern)
+                await self._database.replication.settle(wanted)
+                self._tell_time(context)
                 return answer
         except TimeoutError:
             text = f"the write was not safe within {longest_ms} ms; repeat its request_id to learn its outcome"
             raise DeadlineError(text, "WRITE_CONCERN_TIMEOUT") from None
 
 
-def query_command(request: routing_pb2.QueryRequest, seconds: float | None) -> QueryCommand:
+def query_command(request: routing_pb2.QueryRequest, seconds: float | None, at: int | None = None) -> QueryCommand:
     """What is asked for.
 
     Raises:
@@ -178,10 +192,13 @@ def query_command(request: routing_pb2.QueryRequest, seconds: float | None) -> Q
         request.batch_size,
         request.max_examined,
         seconds,
+        at,
     )
 
 
-def aggregate_command(request: routing_pb2.AggregationRequest, seconds: float | None) -> AggregateCommand:
+def aggregate_command(
+    request: routing_pb2.AggregationRequest, seconds: float | None, at: int | None = None
+) -> AggregateCommand:
     """What is asked for.
 
     Raises:
@@ -189,7 +206,7 @@ def aggregate_command(request: routing_pb2.AggregationRequest, seconds: float | 
     """
     check_reading(request)
     place = namespace(request.database, request.collection)
-    return AggregateCommand(place, tuple(request.pipeline), request.max_examined, seconds)
+    return AggregateCommand(place, tuple(request.pipeline), request.max_examined, seconds, at)
 
 
 def _origin(request: WriteRequest, context: Context) -> Origin:

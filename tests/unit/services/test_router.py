@@ -38,7 +38,7 @@ class SlowDatabase:
 
     def __init__(self) -> None:
         self.gate = asyncio.Event()
-        self.replication = Alone()
+        self.replication = Alone(None, VirtualClock())  # type: ignore[arg-type]  # no read asks it
         self.origins: list[Origin] = []
         self.seconds: list[float | None] = []
 

@@ -82,7 +82,7 @@ class Aggregates:
         database, _ = parts(command.namespace)
         results: list[bytes] = []
         left = self._max_answer_bytes
-        with self._store.reading() as state:
+        with self._store.reading(command.at) as state:
             source = _Source(state, budget, lambda: gone.is_set() or self._stopping.is_set())
 
             def foreign(collection: str) -> Iterator[Document]:

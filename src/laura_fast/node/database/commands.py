@@ -21,6 +21,7 @@ class QueryCommand:
         batch_size: Documents of this page; 0 = as many as a page may have.
         max_examined: Documents the whole page may look at; 0 = the server's own bound.
         seconds: What is left of the caller's time; None = no end.
+        at: Commit time to read at; None = the newest.
     """
 
     namespace: str
@@ -33,6 +34,7 @@ class QueryCommand:
     batch_size: int = 0
     max_examined: int = 0
     seconds: float | None = None
+    at: int | None = None
 
     @property
     def asks_more(self) -> bool:
@@ -63,6 +65,7 @@ class AggregateCommand:
     pipeline: tuple[bytes, ...]
     max_examined: int = 0
     seconds: float | None = None
+    at: int | None = None
 
 
 class Origin(NamedTuple):

@@ -5,9 +5,13 @@ Nothing that was asked for is ignored: what this server can't do is refused befo
 
 from __future__ import annotations
 
-from typing import Final, NamedTuple
+from enum import Enum
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from laura_fast.errors import FailedPreconditionError, InvalidArgumentError, UnimplementedError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 MAJORITY: Final = "majority"
 MIN_STALENESS_S: Final = 90
@@ -24,12 +28,40 @@ class WriteConcern(NamedTuple):
     wtimeout_ms: int = 0
 
 
+class ReadConcern(Enum):
+    """What a read may see, named as in the request. On one node, which is its own majority, all are the same."""
+
+    LOCAL = "LOCAL"
+    """What this member has, even if a rollback takes it back later."""
+    MAJORITY = "MAJORITY"
+    """What no rollback takes back."""
+    LINEARIZABLE = "LINEARIZABLE"
+    """The same, and nothing that was acknowledged before the read began is missing."""
+    SNAPSHOT = "SNAPSHOT"
+    """As `MAJORITY`: each answer is of one moment in any case."""
+
+
 class ReadPreference(NamedTuple):
-    """Which member may answer: the mode's name as in MongoDB, in capitals."""
+    """Which member may answer.
+
+    Attributes:
+        mode: Its name as in MongoDB, in capitals.
+        tag_sets: A secondary must have all tags of one of them; none: any member will do.
+        max_staleness_s: How far a secondary may be behind; 0 = no bound.
+    """
 
     mode: str = "PRIMARY"
-    tagged: bool = False
+    tag_sets: tuple[Mapping[str, str], ...] = ()
     max_staleness_s: int = 0
+
+    @property
+    def tagged(self) -> bool:
+        """Whether not just any member will do."""
+        return any(self.tag_sets)
+
+    def fits(self, tags: Mapping[str, str]) -> bool:
+        """Whether a member with these tags will do."""
+        return not self.tag_sets or any(wanted.items() <= tags.items() for wanted in self.tag_sets)
 
 
 def check_write(concern: WriteConcern, members: int = 1) -> None:
@@ -57,11 +89,11 @@ def check_consistent(preference: ReadPreference) -> None:
     Raises:
         InvalidArgumentError: READ_PREFERENCE.
     """
-    mode, tagged, staleness_s = preference
+    mode, staleness_s = preference.mode, preference.max_staleness_s
     if staleness_s and staleness_s < MIN_STALENESS_S:
         text = f"read_preference.max_staleness_s = {staleness_s}; allowed: 0 or at least {MIN_STALENESS_S}"
         raise InvalidArgumentError(text, "READ_PREFERENCE")
-    if mode == "PRIMARY" and (tagged or staleness_s):
+    if mode == "PRIMARY" and (preference.tagged or staleness_s):
         raise InvalidArgumentError(
             "read_preference PRIMARY takes no tag_sets and no max_staleness_s", "READ_PREFERENCE"
         )
@@ -75,7 +107,7 @@ def check_read(preference: ReadPreference) -> None:
         FailedPreconditionError: NO_SUITABLE_MEMBER.
     """
     check_consistent(preference)
-    mode, tagged, _ = preference
+    mode, tagged = preference.mode, preference.tagged
     if mode == "SECONDARY" or (mode == "NEAREST" and tagged):
         text = (
             f"read_preference {mode}{' with tag_sets' if tagged else ''}: the only member is the primary, without tags"

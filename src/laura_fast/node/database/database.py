@@ -14,14 +14,13 @@ from laura_fast import limits
 from laura_fast.domain.documents.budget import Budget
 from laura_fast.domain.documents.filters import compile_filter
 from laura_fast.domain.documents.updates import compile_update
-from laura_fast.errors import FailedPreconditionError, InvalidArgumentError, StorageFailedError, UnavailableError
+from laura_fast.errors import DeadlineError, InvalidArgumentError, StorageFailedError, UnavailableError
 from laura_fast.node.database.aggregates import Aggregates
 from laura_fast.node.database.apart import apart
 from laura_fast.node.database.changes import Changes, Job
 from laura_fast.node.database.choosing import Asked, choose
 from laura_fast.node.database.collections import Collections
 from laura_fast.node.database.commands import DeleteCommand, UpdateCommand, UpdateOutcome
-from laura_fast.node.database.concerns import WriteConcern
 from laura_fast.node.database.explaining import explain_aggregate, explain_query
 from laura_fast.node.database.identifiers import generated_id
 from laura_fast.node.database.index_builds import IndexBuilds
@@ -34,7 +33,6 @@ from laura_fast.node.database.readers import Readers
 from laura_fast.node.database.replication import Alone
 from laura_fast.node.database.upkeep import Upkeep
 from laura_fast.node.database.verifying import Verifications
-from laura_fast.storage.documents import times
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
@@ -50,6 +48,7 @@ if TYPE_CHECKING:
         Page,
         QueryCommand,
     )
+    from laura_fast.node.database.concerns import ReadConcern
     from laura_fast.node.database.cursors import Cursors
     from laura_fast.node.database.once import Ticket
     from laura_fast.node.database.replication import Replication
@@ -84,7 +83,7 @@ class Database:
         self.index_builds = IndexBuilds(store, clock.monotonic)
         self.index_builds.start()
         self.verifications = Verifications(store)
-        self.replication: Replication = Alone()
+        self.replication: Replication = Alone(store, clock)
         self._writes = Writes()
         self._queries = Queries(store, cursors)
         self._aggregates = Aggregates(store, clock.wall_ms, settings.max_answer_bytes)
@@ -137,18 +136,18 @@ class Database:
         milliseconds = (self._clock.monotonic() - started) * 1000
         return {"examined": Int64(examined), "returned": returned, "milliseconds": milliseconds}
 
-    def check_after(self, time: int) -> None:
-        """Refuses a read that must see everything up to a cluster time, if this node can't tell that it does.
+    async def moment(self, concern: ReadConcern, after: int, seconds: float) -> int | None:
+        """The commit time to read at, None = the newest, once this node can tell; raises as `Replication.moment`.
 
         Raises:
-            FailedPreconditionError: NOT_PRIMARY: only the primary knows that nothing newer was written. TIME_AHEAD: no
-                clock here has come so far.
+            DeadlineError: READ_CONCERN_TIMEOUT.
         """
-        if time <= self.store.head.time:
-            return
-        self.replication.check_write(WriteConcern())
-        if time > times.at_ms(self._clock.wall_ms()):
-            raise FailedPreconditionError(f"after_time {time} is ahead of this node's clock", "TIME_AHEAD")
+        try:
+            async with asyncio.timeout(seconds):
+                return await self.replication.moment(concern, after)
+        except TimeoutError:
+            text = f"what read_concern {concern.value} and after_time ask for was not known here in time"
+            raise DeadlineError(text, "READ_CONCERN_TIMEOUT") from None
 
     def has_database(self, database: str) -> bool:
         """Whether some collection is in it."""

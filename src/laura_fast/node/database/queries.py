@@ -98,7 +98,7 @@ class Queries:
         query = decode_optional(command.query)
         if not _is_lookup(query):
             return None
-        with self._store.reading() as state:
+        with self._store.reading(command.at) as state:
             data = state.get(command.namespace, record_key(query["_id"]))
         return Page([], "", 0) if data is None else Page([data], "", 1)
 
@@ -114,7 +114,7 @@ class Queries:
         query = compile_query(command)
         start = self._cursors.position(command) if command.cursor_id else None
         filling = Filling(command.batch_size, start.left if start else command.limit, query.project)
-        with self._store.reading() as state:
+        with self._store.reading(command.at) as state:
             access = self._access(state, command, query, start)
             mode = Mode(start.mode) if start else mode_of(access)
             if start and mode is not Mode.RANK and mode is not mode_of(access):

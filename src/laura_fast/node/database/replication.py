@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Protocol
 
+from laura_fast.errors import FailedPreconditionError
 from laura_fast.node.database import concerns
+from laura_fast.storage.documents import times
 
 if TYPE_CHECKING:
-    from laura_fast.node.database.concerns import ReadPreference, WriteConcern
+    from laura_fast.node.database.concerns import ReadConcern, ReadPreference, WriteConcern
+    from laura_fast.node.ports import Clock
+    from laura_fast.storage.documents.store import DocumentStore
 
 
 class Replication(Protocol):
@@ -29,6 +33,28 @@ class Replication(Protocol):
             InvalidArgumentError: READ_PREFERENCE: it contradicts itself.
         """
 
+    async def moment(self, concern: ReadConcern, after: int) -> int | None:
+        """Waits until a read can be answered as it wants; the commit time to read at, None = the newest.
+
+        Args:
+            concern: What it may see.
+            after: Commit time that it must see everything up to; 0 = it need not.
+
+        Raises:
+            FailedPreconditionError: NOT_PRIMARY. TIME_AHEAD: no clock here has come as far as `after`.
+            UnavailableError: NO_QUORUM: this primary could not learn that it still is one.
+        """
+
+    def told_time(self, at: int | None) -> int:
+        """The commit time that a client needs to see on another node what it saw or wrote here.
+
+        Args:
+            at: What `moment` gave; None = the newest.
+
+        Returns:
+            0 where there is no other node.
+        """
+
     async def settle(self, concern: WriteConcern) -> None:
         """Returns when everything that was written here before is as safe as asked.
 
@@ -37,14 +63,32 @@ class Replication(Protocol):
         """
 
 
+def check_clock(after: int, clock: Clock) -> None:
+    """Raises FailedPreconditionError (TIME_AHEAD) for a commit time that this node's clock has not come to yet."""
+    if after > times.at_ms(clock.wall_ms() + 1):
+        raise FailedPreconditionError(f"after_time {after} is ahead of this node's clock", "TIME_AHEAD")
+
+
 class Alone:
     """A node without others: what is on disk is as safe as it gets."""
+
+    def __init__(self, store: DocumentStore, clock: Clock) -> None:
+        self._store = store
+        self._clock = clock
 
     def check_write(self, concern: WriteConcern) -> None:
         concerns.check_write(concern)
 
     def check_read(self, preference: ReadPreference) -> None:
         concerns.check_read(preference)
+
+    async def moment(self, concern: ReadConcern, after: int) -> int | None:  # noqa: ARG002 - all are the same here
+        if after > self._store.head.time:
+            check_clock(after, self._clock)
+        return None
+
+    def told_time(self, at: int | None) -> int:  # noqa: ARG002 - nobody else needs it
+        return 0
 
     async def settle(self, concern: WriteConcern) -> None:
         """Is already."""

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from laura_fast.domain.replication import events
+from laura_fast.errors import ClientError
 from laura_fast.node.replication.messages import Question
 
 if TYPE_CHECKING:
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
     from laura_fast.node.replication.ports import Peers
     from laura_fast.node.replication.steps import Steps
     from laura_fast.node.replication.tasks import Tasks
+
+_NO_ANSWER: Final = (ClientError, TimeoutError)
 
 
 class Calls:
@@ -51,9 +54,27 @@ class Calls:
 
     async def _beat(
         self, member: ReplicaMember, beat: Callable[[], Beat], heard: Callable[[Report], Awaitable[object]]
-    ) -> None:
+    ) -> Report:
         async with asyncio.timeout(self._timeout_s):
-            await heard(await self._peers.beat(member, beat()))
+            report = await self._peers.beat(member, beat())
+            await heard(report)
+            return report
+
+    async def confirm(self, beat: Callable[[], Beat], heard: Callable[[Report], Awaitable[object]]) -> bool:
+        """Whether a majority, with us in it, answers a beat of now in the term of now, each within a timeout."""
+        term, configuration = self._machine.term, self._machine.configuration
+        agreed = {self._machine.me}
+        asked = {asyncio.ensure_future(self._beat(each, beat, heard)) for each in self._others() if each.votes}
+        try:
+            while asked and not configuration.is_majority(agreed):
+                done, asked = await asyncio.wait(asked, return_when=asyncio.FIRST_COMPLETED)
+                reports = (each.result() for each in done if not isinstance(each.exception(), _NO_ANSWER))
+                agreed |= {report.member for report in reports if report.term == term}
+        finally:
+            for each in asked:
+                each.cancel()
+            await asyncio.gather(*asked, return_exceptions=True)
+        return configuration.is_majority(agreed) and self._machine.term == term
 
     def hand_off(self, member_id: str) -> None:
         """Tells a member to run at once."""

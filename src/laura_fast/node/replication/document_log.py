@@ -16,6 +16,7 @@ from laura_fast.domain.replication.events import Ballot
 from laura_fast.domain.replication.members import BEGINNING, Position
 from laura_fast.errors import FailedPreconditionError
 from laura_fast.limits import MAX_OPLOG_BATCH_BYTES, MAX_OPLOG_BATCH_ENTRIES, ROLLBACK_SLICE
+from laura_fast.node.replication.moments import Moments
 
 if TYPE_CHECKING:
     from laura_fast.storage.documents.layout import Head
@@ -34,6 +35,7 @@ class DocumentLog:
 
     Attributes:
         on_growth: Called on the loop after commits of this node's own writes.
+        moments: How far the documents are, for reads.
     """
 
     def __init__(self, store: DocumentStore, save_undone: SaveUndone) -> None:
@@ -44,6 +46,7 @@ class DocumentLog:
             save_undone: Makes durable what a rollback is about to undo.
         """
         self.on_growth: Callable[[], None] = lambda: None
+        self.moments = Moments(store)
         self._store = store
         self._save_undone = save_undone
         self._office = 0
@@ -120,6 +123,7 @@ class DocumentLog:
 
     def commit(self, op_id: int) -> None:
         self._store.commit_point = max(op_id, self._store.commit_point or 0)
+        self.moments.moved()
 
     def _check_office(self) -> None:
         if not self._office:
@@ -132,3 +136,5 @@ class DocumentLog:
     def _committed(self, _head: Head) -> None:
         if self._office:
             self._loop.call_soon_threadsafe(self.on_growth)
+        if self.moments.waited_for:
+            self._loop.call_soon_threadsafe(self.moments.moved)

@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING
 from laura_fast.domain.replication import events
 from laura_fast.domain.replication.election import Election
 from laura_fast.domain.replication.members import Position
+from laura_fast.domain.replication.progress import WriteConcern
 from laura_fast.node.replication.calls import Calls
+from laura_fast.node.replication.confirming import Confirmations, no_quorum
 from laura_fast.node.replication.following import Following
 from laura_fast.node.replication.leading import outcome_unknown
 from laura_fast.node.replication.messages import Beat, Question, Reply, Report
@@ -17,11 +19,10 @@ from laura_fast.node.replication.tasks import Tasks
 from laura_fast.observability import log
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from laura_fast.domain.replication.events import Role, Step
     from laura_fast.domain.replication.members import Configuration, ReplicaMember
-    from laura_fast.domain.replication.progress import WriteConcern
     from laura_fast.node.ports import Clock
     from laura_fast.node.replication.leading import Leading
     from laura_fast.node.replication.messages import Batch, Fetch
@@ -63,8 +64,9 @@ class ReplicaSet:
         self._tasks = Tasks(me)
         self._steps = Steps(self._machine, replica_log, clock, self._act, timeout_s)
         self._calls = Calls(self._machine, peers, self._steps, self._tasks, timeout_s)
-        following = Following(me, replica_log, peers, timeout_s, self._heard_batch)
-        self._office = Office(self._machine, replica_log, following, self._tasks, self._steps.take)
+        self._confirmations = Confirmations(lambda: self._calls.confirm(self._beat, self.acknowledge), self._tasks)
+        self._following = Following(me, replica_log, peers, timeout_s, self._heard_batch)
+        self._office = Office(self._machine, replica_log, self._following, self._tasks, self._steps.take)
         replica_log.on_growth = self._office.grew
 
     # --- what others see ----------------------------------------------------------------------------------------------
@@ -83,6 +85,17 @@ class ReplicaSet:
     def primary(self) -> ReplicaMember | None:
         """Who leads, as far as this node knows."""
         return self._office.primary
+
+    @property
+    def tags(self) -> Mapping[str, str]:
+        """This node's, in the configuration in force."""
+        me = self._machine.configuration.get(self.me)
+        return me.tags if me else {}
+
+    @property
+    def level_s_ago(self) -> float:
+        """Seconds since this follower last had all that its primary had."""
+        return self._steps.now() - self._following.level_at
 
     @property
     def leads(self) -> bool:
@@ -115,6 +128,19 @@ class ReplicaSet:
     async def wait(self, op_id: int, concern: WriteConcern) -> None:
         """Returns when one of our own entries is as safe as asked. Raises as `Leading.wait` and `lead`."""
         await self.lead().wait(op_id, concern)
+
+    async def confirm(self) -> None:
+        """Returns when it is certain that nobody else was primary when it was called.
+
+        Raises:
+            FailedPreconditionError: NOT_PRIMARY.
+            UnavailableError: NO_QUORUM.
+        """
+        leading = self.lead()
+        await leading.wait(leading.progress.first, WriteConcern())  # what earlier terms committed, we know by then
+        await self._confirmations.confirm()
+        if self.lead() is not leading:
+            raise no_quorum()
 
     async def start(self) -> None:
         """Begins as a follower."""

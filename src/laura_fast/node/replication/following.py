@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import math
 from typing import TYPE_CHECKING, Final
 
 from laura_fast.domain.replication.members import Position
@@ -26,6 +27,7 @@ class Following:
 
     Attributes:
         too_stale: The primary no longer keeps what this member lacks; it needs an initial sync.
+        level_at: The loop's time when this member last had all that its primary had.
     """
 
     def __init__(
@@ -46,6 +48,7 @@ class Following:
             heard: Is told of each batch, and after it was applied of the new end; whether it is of our primary.
         """
         self.too_stale = False
+        self.level_at = -math.inf
         self._me = me
         self._log = log
         self._peers = peers
@@ -79,6 +82,8 @@ class Following:
             await self._log.append(batch.entries)
             await self._heard(batch)
         last = self._log.last
+        if last.op_id >= batch.latest:
+            self.level_at = asyncio.get_running_loop().time()
         if last.term == batch.term:  # else our end may still be rolled back, whatever the primary has committed
             self._committed = max(self._committed, min(batch.commit, last.op_id))
             self._log.commit(self._committed)
