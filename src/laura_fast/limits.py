@@ -460,6 +460,12 @@ MAX_MEMBERS: Final = 50
 MAX_VOTERS: Final = 7
 """MongoDB's: each voter is asked in each election, and each member is beaten to by its primary."""
 
+MAX_ELECTIONS_KEPT: Final = 20
+"""Of which a member tells why they happened: more than a night of trouble, and some kilobytes."""
+
+MAX_VOTER_LAG: Final = 1_000
+"""Entries that a member may lack when it gets a vote: a batch, which it has before a majority has to wait for it."""
+
 MAX_PRIORITY: Final = 1000
 """MongoDB's: enough to rank fifty members with room between them."""
 # --- filters --------------------------------------------------------------------------------------------------------

@@ -33,6 +33,7 @@ class Node:
     id: str
     ballot: Ballot = field(default_factory=Ballot)
     log: list[int] = field(default_factory=list)
+    configuration: Configuration | None = None
     machine: Election | None = None
     progress: Progress | None = None
 
@@ -78,7 +79,7 @@ class ReplicaSet:
         node = self.nodes[node_id]
         node.machine = Election(
             node_id,
-            self.configuration,
+            node.configuration or self.configuration,
             node.ballot,
             end(node.log),
             timeout_s=TIMEOUT_S,
@@ -130,6 +131,7 @@ class ReplicaSet:
         if out.ballot:
             self._check_ballot(node, out.ballot)
             node.ballot = out.ballot
+        node.configuration = out.configuration or node.configuration
         if out.ask:
             self._ask(node, out.ask)
         if out.role:
@@ -143,9 +145,12 @@ class ReplicaSet:
         return out
 
     def _ask(self, node: Node, ask: events.AskVote) -> None:
-        name, version = self.configuration.name, self.configuration.version
-        for other in sorted(self.configuration.voters - {node.id}):
-            question = events.VoteAsked(0, node.id, ask.term, ask.last, name, version, ask.dry_run, ask.hand_off)
+        assert node.machine
+        configuration = node.machine.configuration
+        name, version, config_term = configuration.name, configuration.version, configuration.term
+        for other in sorted(configuration.voters - {node.id}):
+            asked = (ask.term, ask.last, name, version, ask.dry_run, ask.hand_off, config_term)
+            question = events.VoteAsked(0, node.id, *asked)
             self._post(node.id, other, question)
 
     def _turn(self, node: Node, role: Role) -> None:
@@ -164,8 +169,10 @@ class ReplicaSet:
         self._report(node, node.id, end(node.log))
 
     def _beat(self, node: Node) -> None:
+        assert node.machine
         for other in sorted(self.nodes.keys() - {node.id}):
-            self._post(node.id, other, _Beat(node.id, node.machine.term if node.machine else 0, list(node.log)))
+            beat = _Beat(node.id, node.machine.term, list(node.log), node.machine.configuration)
+            self._post(node.id, other, beat)
 
     def _report(self, node: Node, member: str, durable: Position) -> None:
         if node.progress and node.progress.report(member, durable, durable):
@@ -192,6 +199,8 @@ class ReplicaSet:
         elif isinstance(event, events.VoteAsked):
             answer = self.step(receiver, _at(event, self.now)).answer
             assert answer
+            if node.machine.configuration.stamp > (event.config_term, event.config_version):
+                self._post(receiver, event.candidate, events.Reconfigured(0, node.machine.configuration))
             told = events.VoteTold(0, receiver, event.term, answer.term, answer.granted, event.dry_run)
             self._post(receiver, event.candidate, told)
         elif isinstance(event, events.StepDownAsked):
@@ -203,6 +212,7 @@ class ReplicaSet:
 
     def _take_beat(self, node: Node, beat: _Beat) -> None:
         assert node.machine
+        self.step(node.id, events.Reconfigured(self.now, beat.configuration))
         if beat.term >= node.machine.term:
             self.step(node.id, events.PrimaryHeard(self.now, beat.primary, beat.term, end(beat.log)))
             if end(beat.log) >= end(node.log):  # an old beat of the same term must not take entries away
@@ -225,6 +235,7 @@ class _Beat:
     primary: str
     term: int
     log: list[int]
+    configuration: Configuration
 
 
 def _at(event: Any, now: float) -> Any:

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     import random
     from collections.abc import Callable, Sequence
 
+    from laura_fast.domain.replication.members import Configuration
+
 BATCH: Final = 5
 
 
@@ -24,6 +26,7 @@ class Disk:
 
     ballot: Ballot = field(default_factory=Ballot)
     entries: list[OplogEntry] = field(default_factory=list)
+    configuration: Configuration | None = None
 
 
 class ListLog:
@@ -37,6 +40,7 @@ class ListLog:
         self._office = 0
         self._fences = 0
         self._gone = False
+        self._paused = False
         self._turn = asyncio.Lock()
 
     @property
@@ -59,13 +63,28 @@ class ListLog:
         await self._sync()
         self.disk.ballot = ballot
 
+    def configuration(self) -> Configuration | None:
+        return self.disk.configuration
+
+    async def keep_configuration(self, configuration: Configuration) -> None:
+        await self._sync()
+        self.disk.configuration = configuration
+
+    async def pause(self) -> None:
+        self._paused = True
+        async with self._turn:
+            await self._sync()
+
+    def resume(self) -> None:
+        self._paused = False
+
     async def lead(self, term: int) -> Position:
         fences = self._fences
         async with self._turn:
             await self._sync()
             if fences != self._fences:
                 raise FailedPreconditionError("not primary", "NOT_PRIMARY")
-            self._office = term
+            self._office, self._paused = term, False
             self._add(term, "")
         return self.last
 
@@ -78,7 +97,7 @@ class ListLog:
         term = self._office
         async with self._turn:
             await self._sync()
-            if not term or self._office != term:
+            if not term or self._office != term or self._paused:
                 raise FailedPreconditionError("not primary", "NOT_PRIMARY")
             self._add(term, value)
         self.on_growth()

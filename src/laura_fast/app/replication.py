@@ -16,7 +16,6 @@ from laura_fast.config.members import parse_members
 from laura_fast.domain.membership.values import ReplicaSet as PlacedSet
 from laura_fast.domain.replication.members import Configuration, ReplicaMember
 from laura_fast.errors import ConfigError
-from laura_fast.node.replication import stored
 from laura_fast.node.replication.concerns import Shared
 from laura_fast.node.replication.document_log import DocumentLog
 from laura_fast.node.replication.driver import ReplicaSet
@@ -32,9 +31,7 @@ if TYPE_CHECKING:
     from laura_fast.node.membership import Membership
     from laura_fast.node.ports import Clock
     from laura_fast.storage.documents.oplog import OplogEntry
-    from laura_fast.storage.documents.store import DocumentStore
 
-CONFIGURATION: Final = b"replica_set"
 UNDONE: Final = "rollback"
 _log = log.get("laura_fast.replication")
 
@@ -49,37 +46,36 @@ async def join_replica_set(
     """
     if not config.replica_set:
         return None
-    configuration = await _configuration(config, node_id, database.store)
+    replica_log = DocumentLog(database.store, _Undone(Path(config.data_dir) / UNDONE).save)
+    configuration = await _configuration(config, node_id, replica_log)
     timeout_s = config.election_timeout_ms / 1000
     peers = GrpcPeers(configuration.name, lambda address: open_channel(address, _tls(config)), timeout_s)
     undo.push_async_callback(peers.close)
-    replica_log = DocumentLog(database.store, _Undone(Path(config.data_dir) / UNDONE).save)
     jitter = random.SystemRandom().random
     member = ReplicaSet(node_id, configuration, replica_log, peers, clock, timeout_s=timeout_s, jitter=jitter)
     undo.push_async_callback(member.stop)
     database.replication = Shared(member, replica_log.moments, clock)
-    announcements = _Announcements(configuration, member, membership)
+    announcements = _Announcements(member, membership)
     undo.push_async_callback(announcements.stop)
     member.on_change = announcements.changed
     membership.elected_primary = lambda: member.primary.id if member.primary else ""
     return member
 
 
-async def _configuration(config: Config, node_id: str, store: DocumentStore) -> Configuration:
-    """The stored one; `--members` only makes the first."""
-    with store.reading() as snapshot:
-        kept = snapshot.state(CONFIGURATION)
-    if kept:
-        configuration = stored.decode(kept)
-        if configuration.name != config.replica_set:
-            told = f"replica_set = {config.replica_set} is not allowed; this data directory is of {configuration.name}"
+async def _configuration(config: Config, node_id: str, replica_log: DocumentLog) -> Configuration:
+    """The stored one; `--members` only makes the first, and without them this member waits to be added."""
+    if kept := replica_log.configuration():
+        if kept.name != config.replica_set:
+            told = f"replica_set = {config.replica_set} is not allowed; this data directory is of {kept.name}"
             raise ConfigError(told)
-    else:
-        members = tuple(ReplicaMember(each, address) for each, address in parse_members(config.members))
-        configuration = Configuration(config.replica_set, 1, members)
-        await store.write(lambda session: session.set_state(CONFIGURATION, stored.encode(configuration)), guarded=False)
+        return kept
+    if not config.members:
+        return Configuration.unknown(config.replica_set)
+    members = tuple(ReplicaMember(each, address) for each, address in parse_members(config.members))
+    configuration = Configuration(config.replica_set, 1, members)
     if configuration.get(node_id) is None:
         raise ConfigError(f"members = {config.members} is not allowed; node {node_id} must be one of them")
+    await replica_log.keep_configuration(configuration)
     return configuration
 
 
@@ -116,24 +112,23 @@ class _Undone:
 class _Announcements:
     """Tells the topology who leads, one change after the other, always the newest."""
 
-    def __init__(self, configuration: Configuration, member: ReplicaSet, membership: Membership) -> None:
-        self._configuration = configuration
+    def __init__(self, member: ReplicaSet, membership: Membership) -> None:
         self._member = member
         self._membership = membership
         self._changed = asyncio.Event()
         self._task = asyncio.create_task(self._announce())
 
     def changed(self) -> None:
-        """The role or the primary changed."""
+        """The role, the primary or the configuration changed."""
         self._changed.set()
 
     async def _announce(self) -> None:
         while True:
             await self._changed.wait()
             self._changed.clear()
-            primary = self._member.primary
-            ids = tuple(member.id for member in self._configuration.members)
-            placed = PlacedSet(self._configuration.name, ids, primary.id if primary else "", self._member.term)
+            primary, configuration = self._member.primary, self._member.configuration
+            ids = tuple(member.id for member in configuration.members)
+            placed = PlacedSet(configuration.name, ids, primary.id if primary else "", self._member.term)
             await self._membership.place((placed,), ())
 
     async def stop(self) -> None:

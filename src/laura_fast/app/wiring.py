@@ -80,7 +80,7 @@ class Services:
             "laura.fast.v1.AdminService": self.admin,
         }
         if node.member:
-            self._servicers |= _replication(config, node.member, check)
+            self._servicers |= _replication(config, node.member, clock, check)
         self._health = HealthService()
         self._health.set(health.SERVER, health.READINESS, *SERVICES, serving=False)
         self.handlers = _handlers(self._servicers, self._health, reflect=config.reflection)
@@ -104,13 +104,17 @@ class Services:
         self._endless.end_all()
 
 
-def _replication(config: Config, member: ReplicaSet, check: Callable[[Context, str], None]) -> dict[str, object]:
+def _replication(
+    config: Config, member: ReplicaSet, clock: Clock, check: Callable[[Context, str], None]
+) -> dict[str, object]:
     keep_alive_s = config.election_timeout_ms / 1000 / BEATS_PER_TIMEOUT
     return {
         "lauradb.cluster.ReplicationService": ReplicationServicer(
             member, keep_alive_s=keep_alive_s, require_identity=check
         ),
-        "laura.fast.v1.ReplicaSetService": ReplicaSetServicer(config.replica_set, member, require_identity=check),
+        "laura.fast.v1.ReplicaSetService": ReplicaSetServicer(
+            config.replica_set, member, clock, require_identity=check
+        ),
     }
 
 

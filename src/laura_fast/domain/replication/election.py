@@ -19,10 +19,14 @@ Invariants:
    an entry is committed when a majority has it.
 5. A pre-vote changes no term, no vote and no timer: a member that comes back from isolation disturbs nobody.
 6. A member that is not part of the configuration is not listened to: who was removed can't disturb.
+7. A primary's configuration is of its own term, and a voter votes for nobody whose configuration is older than its own:
+   by these two a primary of an older configuration is fenced off (Schultz, Dardik and Tripakis 2021, MongoDB's
+   protocol without a log of configurations).
 """
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from laura_fast.domain.replication import events, voting
@@ -88,6 +92,7 @@ class Election:
         self._jitter = jitter
         self._heard_primary_at = float("-inf")
         self._led_by = ""
+        self._quiet_since = now
         self._primary_last = last
         self._yes: set[str] = set()
         self._no: set[str] = set()
@@ -96,6 +101,8 @@ class Election:
         self._beat_at = now
         self._hand_over: HandOver | None = None
         self._take_over_at = float("inf")
+        self._frozen_until = float("-inf")
+        self._cause = ""
         self._run_at = self._after(now)
         self._out: dict[str, Any] = {}
         self._handlers: dict[type[Any], Callable[[Any], None]] = {
@@ -106,6 +113,7 @@ class Election:
             events.MemberHeard: self._member_heard,
             events.LogGrew: self._log_grew,
             events.Reconfigured: self._reconfigured,
+            events.ChangeAsked: self._change_asked,
             events.Synced: self._synced,
             events.StepDownAsked: self._step_down_asked,
             events.RunAsked: self._run_asked,
@@ -121,8 +129,24 @@ class Election:
     def wake_at(self) -> float:
         """When the next `Ticked` is needed at the latest."""
         if self.role is Role.PRIMARY:
-            return min(self._beat_at, self._hand_over.until if self._hand_over else self._beat_at)
+            return min(self._beat_at, self._hand_over.asked.until if self._hand_over else self._beat_at)
         return min(self._run_at, self._take_over_at)
+
+    @property
+    def belongs(self) -> bool:
+        """Whether this member is part of the configuration."""
+        return self.configuration.get(self.me) is not None
+
+    @property
+    def primary_last(self) -> Position:
+        """End of the primary's log, as last heard."""
+        return self.last if self.role is Role.PRIMARY else self._primary_last
+
+    def heard_at(self, member: str) -> float | None:
+        """When a member was last heard; None = not in this term of office, or it is not our primary."""
+        if self.role is Role.PRIMARY:
+            return self._heard.get(member)
+        return self._heard_primary_at if member == self.primary else None
 
     def step(self, event: events.Event) -> Step:
         """Takes an event and says what is to be done about it."""
@@ -137,15 +161,15 @@ class Election:
         if self.role is Role.PRIMARY:
             self._lead(event.now)
         elif event.now >= self._run_at:
-            self._run(event.now, dry_run=True, hand_off=False)
+            self._run(event.now, dry_run=True, cause=self._silence(event.now))
         elif event.now >= self._take_over_at:
             self._ask_take_over(event.now)
 
     def _lead(self, now: float) -> None:
         if not self._majority_heard(now):
             self._follow("no majority answered for a whole election timeout", now)
-        elif self._hand_over and now >= self._hand_over.until:
-            self._end_hand_over(now, force=self._hand_over.force)
+        elif self._hand_over and now >= self._hand_over.asked.until:
+            self._end_hand_over(self._hand_over.asked, now)
         elif now >= self._beat_at:
             self._beat(now)
 
@@ -162,18 +186,24 @@ class Election:
 
     # --- running for election -----------------------------------------------------------------------------------------
 
-    def _run(self, now: float, *, dry_run: bool, hand_off: bool) -> None:
+    def _run(self, now: float, *, dry_run: bool, cause: str, hand_off: bool = False) -> None:
         self._run_at, self.primary = self._after(now), ""
         mine = self.configuration.get(self.me)
-        if mine is None or not mine.electable or not self.may_vote:
+        frozen = now < self._frozen_until and not hand_off
+        if mine is None or not mine.electable or not self.may_vote or frozen:
             return
+        self._cause = cause
         self._yes, self._no = {self.me}, set()
         self._asked_term = self.term + 1
         if not dry_run:
             self._keep(Ballot(self._asked_term, self.me))
-        self._become(Role.ASKING if dry_run else Role.CANDIDATE, "hand-over" if hand_off else "no primary was heard")
+        self._become(Role.ASKING if dry_run else Role.CANDIDATE, cause)
         self._out["ask"] = events.AskVote(self._asked_term, self.last, dry_run, hand_off)
         self._count(now)
+
+    def _silence(self, now: float) -> str:
+        last = f"; the last was {self._led_by}" if self._led_by else ""
+        return f"no primary was heard for {now - self._quiet_since:.1f} s{last}"
 
     def _vote_told(self, event: events.VoteTold) -> None:
         if event.term > self.term and not (event.dry_run and event.granted):
@@ -189,14 +219,15 @@ class Election:
         """Wins, or gives up once it can't be won."""
         if self.configuration.is_majority(self._yes):
             if self.role is Role.ASKING:
-                self._run(now, dry_run=False, hand_off=False)
+                self._run(now, dry_run=False, cause=self._cause)
             else:
                 self._win(now)
         elif not self.configuration.is_majority(self.configuration.voters - self._no):
             self._follow("the vote was lost", now)
 
     def _win(self, now: float) -> None:
-        self._become(Role.PRIMARY, f"elected in term {self.term} by {', '.join(sorted(self._yes))}")
+        self._become(Role.PRIMARY, f"{self._cause}; votes of {', '.join(sorted(self._yes))}")
+        self.configuration = self._out["configuration"] = replace(self.configuration, term=self.term)
         self.primary = self.me
         self._heard = dict.fromkeys(self._yes, now)
         self._hand_over = None
@@ -204,7 +235,7 @@ class Election:
 
     def _run_asked(self, event: events.RunAsked) -> None:
         if event.term == self.term and self.role is not Role.PRIMARY:
-            self._run(event.now, dry_run=False, hand_off=True)
+            self._run(event.now, dry_run=False, cause=event.reason, hand_off=True)
 
     # --- voting -------------------------------------------------------------------------------------------------------
 
@@ -243,7 +274,8 @@ class Election:
         if self.primary != event.primary:
             self._take_over_at = self._take_over_time(event.primary, event.now)
         self.primary = self._led_by = event.primary
-        self._heard_primary_at, self._primary_last = event.now, event.last
+        self._heard_primary_at = self._quiet_since = event.now
+        self._primary_last = event.last
         self._run_at = self._after(event.now)
 
     def _member_heard(self, event: events.MemberHeard) -> None:
@@ -264,12 +296,23 @@ class Election:
         self.may_vote = True
 
     def _reconfigured(self, event: events.Reconfigured) -> None:
-        self.configuration = event.configuration
-        mine = event.configuration.get(self.me)
+        after = event.configuration
+        if after.name != self.configuration.name or after.stamp <= self.configuration.stamp:
+            return
+        if after.term > self.term:
+            self._adopt(after.term, event.now)
+        self.configuration = self._out["configuration"] = after
+        mine = after.get(self.me)
         if self.role is not Role.FOLLOWER and (mine is None or not mine.electable):
             self._follow("the new configuration does not let this member lead", event.now)
         elif self.primary and self.role is Role.FOLLOWER:
             self._take_over_at = self._take_over_time(self.primary, event.now)
+
+    def _change_asked(self, event: events.ChangeAsked) -> None:
+        after, before = event.configuration, self.configuration
+        if self.role is Role.PRIMARY and after.term == self.term and after.version == before.version + 1:
+            self.configuration = self._out["configuration"] = after
+            self._beat(event.now)
 
     def _stalled(self, event: events.Stalled) -> None:
         if self.role is not Role.FOLLOWER:
@@ -280,23 +323,26 @@ class Election:
     def _step_down_asked(self, event: events.StepDownAsked) -> None:
         if self.role is not Role.PRIMARY:
             return
-        self._hand_over = HandOver(self.me, event.until, force=event.force, successor=event.successor)
-        self._out["writes"] = False
+        self._hand_over = HandOver(self.me, event)
         self._beat(event.now)  # whose answers tell who has caught up
         self._try_hand_over(event.now)
 
     def _try_hand_over(self, now: float) -> None:
         if self._hand_over and (successor := self._hand_over.ready(self.configuration, self.last)):
             self._out["hand_off"] = successor
-            self._follow(f"handed over to {successor}", now)
+            self._step_down(self._hand_over.asked, f"{self.me} handed over to {successor}", now)
 
-    def _end_hand_over(self, now: float, *, force: bool) -> None:
+    def _end_hand_over(self, asked: events.StepDownAsked, now: float) -> None:
         """The time for a successor is over."""
-        if force:
-            self._follow("stepped down without a successor", now)
+        if asked.force:
+            self._step_down(asked, f"{self.me} stepped down without a successor", now)
             return
         self._hand_over = None
         self._out["writes"] = True
+
+    def _step_down(self, asked: events.StepDownAsked, what: str, now: float) -> None:
+        self._frozen_until = now + asked.freeze_s
+        self._follow(f"{what}: {asked.reason}", now)
 
     # --- take-over by priority ----------------------------------------------------------------------------------------
 
@@ -309,7 +355,8 @@ class Election:
 
     def _ask_take_over(self, now: float) -> None:
         self._take_over_at = self._take_over_time(self.primary, now)
-        if self.primary and self.may_vote and self.last >= self._primary_last:
+        ready = self.may_vote and self.last >= self._primary_last and now >= self._frozen_until
+        if self.primary and ready:
             self._out["ask_hand_off"] = self.primary
 
     # --- common -------------------------------------------------------------------------------------------------------
@@ -322,6 +369,8 @@ class Election:
             self._follow(f"term {term} began", now)
 
     def _follow(self, reason: str, now: float) -> None:
+        if self.role is Role.PRIMARY:
+            self._led_by, self._quiet_since, self._heard_primary_at = self.me, now, float("-inf")
         self._become(Role.FOLLOWER, reason)
         if self.primary == self.me:
             self.primary = ""

@@ -56,6 +56,7 @@ class VoteAsked:
     config_version: int
     dry_run: bool = False
     hand_off: bool = False
+    config_term: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +100,15 @@ class LogGrew:
 
 @dataclass(frozen=True, slots=True)
 class Reconfigured:
-    """Another version of the configuration is in force."""
+    """Some other member has this configuration; it is taken if it is newer than ours."""
+
+    now: float
+    configuration: Configuration
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeAsked:
+    """The primary shall make this the next configuration; it may (`reconfiguration.check_change`)."""
 
     now: float
     configuration: Configuration
@@ -120,20 +129,25 @@ class StepDownAsked:
         until: By when a majority must have caught up.
         force: Then step down all the same.
         successor: Who shall follow; "" = whoever is best.
+        reason: Why, for operators.
+        freeze_s: How long this member does not run again by itself.
     """
 
     now: float
     until: float
     force: bool = False
     successor: str = ""
+    reason: str = "a step-down was asked for"
+    freeze_s: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
 class RunAsked:
-    """The primary handed over to us: run at once."""
+    """The primary handed over to us: run at once. The reason is for operators."""
 
     now: float
     term: int
+    reason: str = "hand-over"
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,6 +165,7 @@ Event = (
     | MemberHeard
     | LogGrew
     | Reconfigured
+    | ChangeAsked
     | Synced
     | StepDownAsked
     | RunAsked
@@ -186,6 +201,7 @@ class Step:
 
     Attributes:
         ballot: Persist it before anything else; on failure this member must stop.
+        configuration: Persist it, too; it is in force now.
         ask: Send to every other voter.
         answer: To the candidate that asked.
         role: The new role, if it changed.
@@ -193,10 +209,11 @@ class Step:
         beat: Send a beat to every other member.
         hand_off: Tell this member to run.
         ask_hand_off: Ask the primary to hand over to us: we have the higher priority and are caught up.
-        writes: False: take no more writes (a step-down began); True: take them again (it was given up).
+        writes: Take writes again: the step-down for which they were held was given up.
     """
 
     ballot: Ballot | None = None
+    configuration: Configuration | None = None
     ask: AskVote | None = None
     answer: VoteAnswer | None = None
     role: Role | None = None
@@ -204,4 +221,4 @@ class Step:
     beat: bool = False
     hand_off: str = ""
     ask_hand_off: str = ""
-    writes: bool | None = None
+    writes: bool = False

@@ -11,25 +11,22 @@ from typing import TYPE_CHECKING
 from laura_fast.domain.replication.members import BEGINNING
 
 if TYPE_CHECKING:
+    from laura_fast.domain.replication.events import StepDownAsked
     from laura_fast.domain.replication.members import Configuration, Position
 
 
 class HandOver:
     """One attempt."""
 
-    def __init__(self, me: str, until: float, *, force: bool, successor: str) -> None:
+    def __init__(self, me: str, asked: StepDownAsked) -> None:
         """Begins it.
 
         Args:
             me: The primary.
-            until: When it ends.
-            force: Whether the primary steps down then without a successor.
-            successor: Who shall follow; "" = whoever is best.
+            asked: By when, for whom, and what if nobody is ready then.
         """
-        self.until = until
-        self.force = force
+        self.asked = asked
         self._me = me
-        self._successor = successor
         self._durable: dict[str, Position] = {}
 
     def heard(self, member: str, durable: Position) -> None:
@@ -42,7 +39,7 @@ class HandOver:
         if not configuration.is_majority([*equal, self._me]):
             return ""
         candidates = [member for member in map(configuration.get, equal) if member and member.electable]
-        if self._successor:
-            candidates = [member for member in candidates if member.id == self._successor]
+        if self.asked.successor:
+            candidates = [member for member in candidates if member.id == self.asked.successor]
         best = max(candidates, key=lambda member: (member.priority, member.id), default=None)
         return best.id if best else ""

@@ -22,6 +22,13 @@ class Position(NamedTuple):
 BEGINNING = Position(0, 0)
 
 
+class Stamp(NamedTuple):
+    """Of a configuration; the newer of two has the higher term, then the higher version."""
+
+    term: int
+    version: int
+
+
 @dataclass(frozen=True, slots=True)
 class ReplicaMember:
     """One member.
@@ -54,15 +61,19 @@ class Configuration:
 
     Attributes:
         name: Of the replica set.
-        version: Grows by one with each change.
+        version: Grows by one with each change; 0 = not known yet, without members.
         members: Sorted by id.
+        term: Of the primary that made it, or was elected with it; 0 = what the members were first started with.
     """
 
     name: str
     version: int
     members: tuple[ReplicaMember, ...]
+    term: int = 0
 
     def __post_init__(self) -> None:
+        if self.version == 0 and not self.members:
+            return
         by_id = {member.id: member for member in self.members}
         if len(by_id) != len(self.members):
             raise InvalidArgumentError(f"replica set {self.name}: two members have one id", "BAD_REPLICA_SET")
@@ -73,6 +84,16 @@ class Configuration:
             raise InvalidArgumentError(f"a priority must be 0 to {MAX_PRIORITY}", "BAD_REPLICA_SET")
         if not any(member.electable for member in self.members):
             raise InvalidArgumentError(f"replica set {self.name}: no member could become primary", "BAD_REPLICA_SET")
+
+    @classmethod
+    def unknown(cls, name: str) -> Configuration:
+        """Of a member that waits to be told: any other configuration of the set is newer."""
+        return cls(name, 0, ())
+
+    @property
+    def stamp(self) -> Stamp:
+        """What orders the configurations of a set."""
+        return Stamp(self.term, self.version)
 
     @property
     def voters(self) -> frozenset[str]:
@@ -102,13 +123,14 @@ class Configuration:
         """The next version with these members.
 
         One voter at a time may come or go, so that every majority of the old configuration meets every majority of the
-        new one (Ongaro 2014, section 4.1). That the old one is committed first is the driver's to see to.
+        new one (Ongaro 2014, section 4.1). When it may be made, `reconfiguration.check_change` says.
 
         Raises:
             FailedPreconditionError: More than one voter would come or go.
             InvalidArgumentError: The members can't form a replica set.
         """
-        after = Configuration(self.name, self.version + 1, tuple(sorted(members, key=lambda member: member.id)))
+        ordered = tuple(sorted(members, key=lambda member: member.id))
+        after = Configuration(self.name, self.version + 1, ordered, self.term)
         moved = self.voters ^ after.voters
         if len(moved) > 1:
             names = ", ".join(sorted(moved))

@@ -69,13 +69,22 @@ class Progress:
         self.reported[member_id] = Reported(max(known.applied, applied), max(known.durable, durable))
         return self._advance()
 
+    def reconfigure(self, configuration: Configuration) -> bool:
+        """Counts with other members from now on. Returns whether more is committed now."""
+        self.configuration = configuration
+        return self._advance()
+
+    def durable(self, member_id: str) -> int:
+        """Op id up to which a member has our log on disk."""
+        return self._ours(self.reported.get(member_id, Reported()).durable)
+
+    def majority_has(self, op_id: int) -> bool:
+        """Whether a majority of the present configuration has an entry on disk."""
+        return self.configuration.is_majority(each for each in self.reported if self.durable(each) >= op_id)
+
     def _advance(self) -> bool:
-        voters = self.configuration.voters
-        durable = sorted(
-            (self._ours(self.reported[each].durable) for each in self.reported if each in voters), reverse=True
-        )
-        majority = self.configuration.majority
-        reached = durable[majority - 1] if len(durable) >= majority else 0
+        durable = sorted(map(self.durable, self.configuration.voters), reverse=True)
+        reached = durable[self.configuration.majority - 1]
         if reached < self.first or reached <= self.commit:
             return False
         self.commit = reached

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from laura_fast.domain.replication.members import Stamp
+
 if TYPE_CHECKING:
     from laura_fast.domain.replication.events import Ballot, VoteAsked
     from laura_fast.domain.replication.members import Configuration, Position
@@ -63,7 +65,7 @@ def _behind(voter: Voter, asked: VoteAsked) -> str:
         return "the candidate did not say the term of its last entry"
     if asked.last < voter.last:
         return "the candidate's log ends before ours"
-    if 0 < asked.config_version < voter.configuration.version:
+    if asked.config_version and Stamp(asked.config_term, asked.config_version) < voter.configuration.stamp:
         return "the candidate's configuration is out of date"
     return ""
 

@@ -10,7 +10,7 @@ from laura_fast.errors import ClientError
 from laura_fast.node.replication.messages import Question
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Awaitable, Callable, Sequence
 
     from laura_fast.domain.replication.election import Election
     from laura_fast.domain.replication.members import ReplicaMember
@@ -40,27 +40,40 @@ class Calls:
 
     async def _ask_vote(self, member: ReplicaMember, ask: events.AskVote) -> None:
         me, configuration = self._machine.me, self._machine.configuration
-        version = configuration.version
-        question = Question(me, ask.term, ask.last, configuration.name, version, ask.dry_run, ask.hand_off)
+        name, version, config_term = configuration.name, configuration.version, configuration.term
+        question = Question(me, ask.term, ask.last, name, version, ask.dry_run, ask.hand_off, config_term)
         async with asyncio.timeout(self._timeout_s):
             reply = await self._peers.ask_vote(member, question)
         now, asked = self._steps.now(), ask.term
+        if reply.configuration:
+            await self._steps.take(events.Reconfigured(now, reply.configuration))
         await self._steps.take(events.VoteTold(now, reply.voter, asked, reply.term, reply.granted, ask.dry_run))
 
-    def beat(self, beat: Callable[[], Beat], heard: Callable[[Report], Awaitable[object]]) -> None:
-        """Sends a beat, as of the moment it leaves, to every other member, and hands on what they report."""
-        for member in self._others():
+    def beat(
+        self,
+        departed: Sequence[ReplicaMember],
+        beat: Callable[[str], Beat],
+        heard: Callable[[Report], Awaitable[object]],
+    ) -> None:
+        """Sends beats to every other member, and to those that were members, and hands on what they report.
+
+        Args:
+            departed: Who were members.
+            beat: For a member, as of the moment it leaves.
+            heard: Is told of each answer.
+        """
+        for member in (*self._others(), *departed):
             self._tasks.spawn(self._beat(member, beat, heard))
 
     async def _beat(
-        self, member: ReplicaMember, beat: Callable[[], Beat], heard: Callable[[Report], Awaitable[object]]
+        self, member: ReplicaMember, beat: Callable[[str], Beat], heard: Callable[[Report], Awaitable[object]]
     ) -> Report:
         async with asyncio.timeout(self._timeout_s):
-            report = await self._peers.beat(member, beat())
+            report = await self._peers.beat(member, beat(member.id))
             await heard(report)
             return report
 
-    async def confirm(self, beat: Callable[[], Beat], heard: Callable[[Report], Awaitable[object]]) -> bool:
+    async def confirm(self, beat: Callable[[str], Beat], heard: Callable[[Report], Awaitable[object]]) -> bool:
         """Whether a majority, with us in it, answers a beat of now in the term of now, each within a timeout."""
         term, configuration = self._machine.term, self._machine.configuration
         agreed = {self._machine.me}
@@ -76,10 +89,10 @@ class Calls:
             await asyncio.gather(*asked, return_exceptions=True)
         return configuration.is_majority(agreed) and self._machine.term == term
 
-    def hand_off(self, member_id: str) -> None:
+    def hand_off(self, member_id: str, reason: str) -> None:
         """Tells a member to run at once."""
         if successor := self._machine.configuration.get(member_id):
-            self._tasks.spawn(self._peers.hand_off(successor, self._machine.term))
+            self._tasks.spawn(self._peers.hand_off(successor, self._machine.term, reason))
 
     def ask_hand_off(self, member_id: str) -> None:
         """Asks the primary to hand over to us."""

@@ -14,11 +14,13 @@ import msgspec
 
 from laura_fast.domain.replication.events import Ballot
 from laura_fast.domain.replication.members import BEGINNING, Position
-from laura_fast.errors import FailedPreconditionError
+from laura_fast.errors import FailedPreconditionError, UnavailableError
 from laura_fast.limits import MAX_OPLOG_BATCH_BYTES, MAX_OPLOG_BATCH_ENTRIES, ROLLBACK_SLICE
+from laura_fast.node.replication import stored
 from laura_fast.node.replication.moments import Moments
 
 if TYPE_CHECKING:
+    from laura_fast.domain.replication.members import Configuration
     from laura_fast.storage.documents.layout import Head
     from laura_fast.storage.documents.oplog import OplogEntry
     from laura_fast.storage.documents.session import WriteSession
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
 
 SaveUndone = Callable[[Sequence["OplogEntry"]], Awaitable[None]]
 BALLOT: Final = b"ballot"
+CONFIGURATION: Final = b"replica_set"
 _encode = msgspec.msgpack.Encoder().encode
 _decode = msgspec.msgpack.Decoder(Ballot).decode
 
@@ -51,6 +54,7 @@ class DocumentLog:
         self._save_undone = save_undone
         self._office = 0
         self._fences = 0
+        self._paused = False
         self._loop = asyncio.get_running_loop()
         store.commit_point = store.commit_point or 0
         store.guard = self._check_office
@@ -68,6 +72,22 @@ class DocumentLog:
     async def keep_ballot(self, ballot: Ballot) -> None:
         await self._store.write(lambda session: session.set_state(BALLOT, _encode(ballot)), guarded=False)
 
+    def configuration(self) -> Configuration | None:
+        with self._store.reading() as snapshot:
+            kept = snapshot.state(CONFIGURATION)
+        return stored.decode(kept) if kept else None
+
+    async def keep_configuration(self, configuration: Configuration) -> None:
+        kept = stored.encode(configuration)
+        await self._store.write(lambda session: session.set_state(CONFIGURATION, kept), guarded=False)
+
+    async def pause(self) -> None:
+        self._paused = True
+        await self._store.write(lambda _session: None, guarded=False)  # behind all that was taken before
+
+    def resume(self) -> None:
+        self._paused = False
+
     async def lead(self, term: int) -> Position:
         fences = self._fences
 
@@ -79,7 +99,7 @@ class DocumentLog:
             self._office = term
 
         await self._store.write(job, guarded=False)
-        self._store.term = term
+        self._store.term, self._paused = term, False
         return self.last
 
     def fence(self) -> None:
@@ -128,6 +148,8 @@ class DocumentLog:
     def _check_office(self) -> None:
         if not self._office:
             raise FailedPreconditionError("not primary: writes go to the primary", "NOT_PRIMARY")
+        if self._paused:
+            raise UnavailableError("the primary hands over; ask again in a moment", "HANDING_OVER")
 
     def _check_no_office(self) -> None:
         if self._office:

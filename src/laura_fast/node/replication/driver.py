@@ -6,14 +6,19 @@ from typing import TYPE_CHECKING
 
 from laura_fast.domain.replication import events
 from laura_fast.domain.replication.election import Election
+from laura_fast.domain.replication.events import Role
+from laura_fast.domain.replication.history import ElectionRecord, History
 from laura_fast.domain.replication.members import Position
 from laura_fast.domain.replication.progress import WriteConcern
+from laura_fast.domain.replication.reconfiguration import check_change
+from laura_fast.errors import FailedPreconditionError
 from laura_fast.node.replication.calls import Calls
 from laura_fast.node.replication.confirming import Confirmations, no_quorum
 from laura_fast.node.replication.following import Following
 from laura_fast.node.replication.leading import outcome_unknown
 from laura_fast.node.replication.messages import Beat, Question, Reply, Report
 from laura_fast.node.replication.office import Office
+from laura_fast.node.replication.status import Moment, status_of
 from laura_fast.node.replication.steps import Steps
 from laura_fast.node.replication.tasks import Tasks
 from laura_fast.observability import log
@@ -21,18 +26,24 @@ from laura_fast.observability import log
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from laura_fast.domain.replication.events import Role, Step
+    from laura_fast.domain.replication.events import Step
     from laura_fast.domain.replication.members import Configuration, ReplicaMember
     from laura_fast.node.ports import Clock
     from laura_fast.node.replication.leading import Leading
     from laura_fast.node.replication.messages import Batch, Fetch
     from laura_fast.node.replication.ports import Peers, ReplicaLog
+    from laura_fast.node.replication.status import SetStatus
 
 _log = log.get("laura_fast.replication")
 
 
 class ReplicaSet:
-    """This node's part in its replica set. Belongs to one event loop."""
+    """This node's part in its replica set. Belongs to one event loop.
+
+    Attributes:
+        me: This node's id.
+        history: The elections that it has seen.
+    """
 
     def __init__(
         self,
@@ -57,7 +68,10 @@ class ReplicaSet:
             jitter: Numbers in [0, 1) that spread them.
         """
         self.me = me
+        self.history = History()
         self._log = replica_log
+        self._clock = clock
+        self._commit = 0
         self._timeout_s = timeout_s
         ballot, last, now = replica_log.ballot(), replica_log.last, clock.monotonic()
         self._machine = Election(me, configuration, ballot, last, timeout_s=timeout_s, jitter=jitter, now=now)
@@ -82,6 +96,11 @@ class ReplicaSet:
         return self._machine.term
 
     @property
+    def configuration(self) -> Configuration:
+        """In force."""
+        return self._steps.configuration
+
+    @property
     def primary(self) -> ReplicaMember | None:
         """Who leads, as far as this node knows."""
         return self._office.primary
@@ -104,12 +123,18 @@ class ReplicaSet:
 
     @property
     def on_change(self) -> Callable[[], None]:
-        """Called with nothing whenever this node's role or its primary changed."""
+        """See `Office.on_change`."""
         return self._office.on_change
 
     @on_change.setter
     def on_change(self, call: Callable[[], None]) -> None:
         self._office.on_change = call
+
+    def status(self) -> SetStatus:
+        """The set as this member sees it."""
+        leading, now = self._office.leading, self._steps.now()
+        commit = leading.progress.commit if leading else self._commit
+        return status_of(self._machine, leading, self.history, commit, Moment(now, self._timeout_s))
 
     def lead(self) -> Leading:
         """This node's office. Raises as `Office.lead`."""
@@ -165,16 +190,24 @@ class ReplicaSet:
                 question.config_version,
                 question.dry_run,
                 question.hand_off,
+                question.config_term,
             )
         )
         granted = step.answer is not None and step.answer.granted
-        return Reply(self.me, step.answer.term if step.answer else self.term, granted)
+        ours = self.configuration
+        newer = question.replica_set == ours.name and ours.stamp > (question.config_term, question.config_version)
+        return Reply(self.me, step.answer.term if step.answer else self.term, granted, ours if newer else None)
 
     async def beat(self, beat: Beat) -> Report:
         """Answers a primary, or whoever believes to be one."""
+        if beat.configuration and beat.configuration.stamp > self.configuration.stamp:
+            await self._steps.take(events.Reconfigured(self._steps.now(), beat.configuration))
+        self._commit = max(self._commit, beat.commit)
+        if beat.election:
+            self.history.add(beat.election)
         await self._hear(beat.primary, beat.term, beat.last)
         last = self._log.last
-        return Report(self.me, self.term, last, last)
+        return Report(self.me, self.term, last, last, self.configuration.stamp)
 
     async def fetch(self, fetch: Fetch) -> Batch:
         """Serves our log. Raises as `lead` and `Leading.fetch`."""
@@ -182,31 +215,63 @@ class ReplicaSet:
 
     async def acknowledge(self, report: Report) -> bool:
         """A member told how far it is; whether that was taken: it is one of ours and not ahead of us."""
+        leading = self._office.leading
+        ours = leading is not None and report.term == leading.progress.term
+        if leading and ours and report.stamp:
+            leading.holds(report.member, report.stamp)
         if self._machine.configuration.get(report.member) is None or report.applied.op_id > self._log.last.op_id:
             return False
-        await self._steps.take(events.MemberHeard(self._steps.now(), report.member, report.term, report.durable))
-        leading = self._office.leading
-        if leading and report.term == leading.progress.term:
+        if leading and ours:  # first: a hand-over leaves no write without its answer
             leading.report(report.member, report.applied, report.durable)
+        await self._steps.take(events.MemberHeard(self._steps.now(), report.member, report.term, report.durable))
         return True
 
-    async def run_now(self, term: int) -> None:
+    async def run_now(self, term: int, reason: str) -> None:
         """The primary of this term handed over to us."""
-        await self._steps.take(events.RunAsked(self._steps.now(), term))
+        await self._steps.take(events.RunAsked(self._steps.now(), term, reason))
 
     async def hand_over(self, successor: str) -> None:
         """Begins to hand over to a member that wants it. Raises as `step_down`."""
-        await self.step_down(self._timeout_s, successor)
+        await self.step_down(self._timeout_s, successor, reason=f"{successor} has the higher priority")
 
-    async def step_down(self, seconds: float, successor: str = "", *, force: bool = False) -> None:
-        """Begins to hand over; see `events.StepDownAsked`.
+    async def step_down(
+        self,
+        seconds: float,
+        successor: str = "",
+        *,
+        force: bool = False,
+        freeze_s: float = 0.0,
+        reason: str = "a step-down was asked for",
+    ) -> None:
+        """Begins to hand over, with no new writes from now on; see `events.StepDownAsked`.
 
         Raises:
             FailedPreconditionError: NOT_PRIMARY.
         """
         self.lead()
+        await self._log.pause()
         now = self._steps.now()
-        await self._steps.take(events.StepDownAsked(now, now + seconds, force, successor))
+        await self._steps.take(events.LogGrew(self._log.last))
+        await self._steps.take(events.StepDownAsked(now, now + seconds, force, successor, reason, freeze_s))
+
+    async def reconfigure(self, edit: Callable[[Configuration], Configuration]) -> Configuration:
+        """Changes the configuration, and returns when a majority has the new one.
+
+        Args:
+            edit: Makes the next version of the one in force, or refuses to.
+
+        Raises:
+            FailedPreconditionError: NOT_PRIMARY, or a reason of `check_change`.
+            UnavailableError: OUTCOME_UNKNOWN: this node leads no more.
+        """
+        leading = self.lead()
+        after = edit(leading.rollout.configuration)
+        check_change(self.me, leading.progress, leading.rollout, after)
+        await self._steps.take(events.ChangeAsked(self._steps.now(), after))
+        if leading.rollout.configuration != after:
+            raise FailedPreconditionError("another change of the configuration came first", "CHANGE_PENDING")
+        await leading.rolled_out(after.version)
+        return after
 
     # --- what a step asks for -----------------------------------------------------------------------------------------
 
@@ -214,16 +279,43 @@ class ReplicaSet:
         if step.ask:
             self._calls.ask_votes(step.ask)
         if step.role:
-            _log.info("role", node=self.me, role=step.role.value, term=self.term, reason=step.reason)
+            self._tell_role(step.role, step.reason)
         self._office.change()
+        if step.configuration:
+            self._tell_configuration(step.configuration)
+            self._office.configure()
         if step.beat:
-            self._calls.beat(self._beat, self.acknowledge)
-        self._calls.hand_off(step.hand_off)
+            leading = self._office.leading
+            self._calls.beat(leading.rollout.departed if leading else (), self._beat, self.acknowledge)
+        self._calls.hand_off(step.hand_off, step.reason)
         self._calls.ask_hand_off(step.ask_hand_off)
+        if step.writes:
+            self._log.resume()
 
-    def _beat(self) -> Beat:
+    def _tell_role(self, role: Role, reason: str) -> None:
+        _log.info("role", node=self.me, role=role.value, term=self.term, reason=reason)
+        if role is Role.PRIMARY:
+            self.history.add(ElectionRecord(self.term, self.me, self._clock.wall_ms(), reason))
+
+    def _tell_configuration(self, configuration: Configuration) -> None:
+        ids = [member.id for member in configuration.members]
+        told = {"node": self.me, "version": configuration.version, "term": configuration.term, "members": ids}
+        if self._machine.belongs:
+            _log.info("replica_set_configuration", **told)
+        else:
+            _log.warning("removed_from_replica_set", **told)
+
+    def _beat(self, member_id: str) -> Beat:
         leading = self._office.leading
-        return Beat(self.me, self.term, self._log.last, leading.progress.commit if leading else 0)
+        lacks = leading is None or leading.rollout.lacks(member_id)
+        return Beat(
+            self.me,
+            self.term,
+            self._log.last,
+            leading.progress.commit if leading else 0,
+            next(iter(self.history.newest_first), None),
+            self._steps.configuration if lacks else None,
+        )
 
     async def _heard_batch(self, batch: Batch) -> bool:
         """A batch arrived, or has been applied: whether it is of the primary that we follow."""

@@ -7,12 +7,13 @@ import contextlib
 from typing import TYPE_CHECKING
 
 from laura_fast.domain.replication.progress import Progress, WriteConcern, check
+from laura_fast.domain.replication.reconfiguration import Rollout
 from laura_fast.errors import FailedPreconditionError, OutOfRangeError, UnavailableError
 from laura_fast.node.replication.messages import Batch
 from laura_fast.node.replication.waiting import Waiters
 
 if TYPE_CHECKING:
-    from laura_fast.domain.replication.members import Configuration, Position
+    from laura_fast.domain.replication.members import Configuration, Position, Stamp
     from laura_fast.node.replication.messages import Fetch
     from laura_fast.node.replication.ports import ReplicaLog
 
@@ -22,10 +23,13 @@ class Leading:
 
     Attributes:
         progress: What is known of the members.
+        rollout: How far the configuration is.
     """
 
     def __init__(self, me: str, configuration: Configuration, term: int, log: ReplicaLog, no_op: Position) -> None:
         self.progress = Progress(configuration, term, no_op.op_id)
+        self.rollout = Rollout(me, configuration, no_op.op_id)
+        self._rolled_out = Waiters()
         self._me = me
         self._log = log
         self._waiters = Waiters()
@@ -44,6 +48,27 @@ class Leading:
         if self.progress.report(member, applied, durable):
             self._log.commit(self.progress.commit)
         self._waiters.settle(self.progress.reached)
+
+    def configure(self, configuration: Configuration) -> None:
+        """Counts with these members from now on."""
+        before = self.rollout
+        gone = (*before.departed, *before.configuration.members)
+        departed = {each.id: each for each in gone if configuration.get(each.id) is None}
+        self.rollout = Rollout(self._me, configuration, self.progress.commit, tuple(departed.values()))
+        if self.progress.reconfigure(configuration):
+            self._log.commit(self.progress.commit)
+        self._waiters.settle(self.progress.reached)
+
+    def holds(self, member: str, stamp: Stamp) -> None:
+        """A member told which configuration it has on disk."""
+        self.rollout.report(member, stamp)
+        if self.rollout.complete:
+            self._rolled_out.settle(lambda version, _: version <= self.rollout.configuration.version)
+
+    async def rolled_out(self, version: int) -> None:
+        """Returns when a majority has this version of the configuration. Raises as `wait`."""
+        if not (self.rollout.complete and version <= self.rollout.configuration.version):
+            await self._rolled_out.wait(version, WriteConcern())
 
     async def fetch(self, fetch: Fetch) -> Batch:
         """What comes behind a member's log, after at most its wait.
@@ -83,6 +108,7 @@ class Leading:
         """Another term began: what waits may have happened or not."""
         self._over = True
         self._waiters.fail(outcome_unknown())
+        self._rolled_out.fail(outcome_unknown())
         self._grew.set()
 
 

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from laura_fast.domain.replication.members import Position
+    from laura_fast.domain.replication.history import ElectionRecord
+    from laura_fast.domain.replication.members import Configuration, Position, Stamp
     from laura_fast.storage.documents.oplog import OplogEntry
 
 
@@ -21,15 +22,17 @@ class Question:
     config_version: int
     dry_run: bool = False
     hand_off: bool = False
+    config_term: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """A voter's answer, and its term."""
+    """A voter's answer, its term, and its configuration if that is newer than the candidate's."""
 
     voter: str
     term: int
     granted: bool
+    configuration: Configuration | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,22 +44,35 @@ class Beat:
         term: It leads.
         last: End of its log.
         commit: Op id of the last committed entry.
+        election: Why it leads.
+        configuration: In force, for a member that is not known to have it.
     """
 
     primary: str
     term: int
     last: Position
     commit: int
+    election: ElectionRecord | None = None
+    configuration: Configuration | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """How far a member is; the answer to a beat, and sent by itself whenever its log grew."""
+    """How far a member is; the answer to a beat, and sent by itself whenever its log grew.
+
+    Attributes:
+        member: Its id.
+        term: Its term.
+        applied: End of what it applied.
+        durable: End of what it has on disk.
+        stamp: Of the configuration that it has on disk; None = it did not say.
+    """
 
     member: str
     term: int
     applied: Position
     durable: Position
+    stamp: Stamp | None = None
 
 
 @dataclass(frozen=True, slots=True)

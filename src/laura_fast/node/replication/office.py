@@ -28,7 +28,7 @@ class Office:
     Attributes:
         leading: The office, once the no-op of the term is written.
         followed: Id of the primary whose term it is, "" while none is known, and the term.
-        on_change: Called with nothing whenever this node's role or its primary changed.
+        on_change: Called with nothing whenever this node's role, its primary or the configuration changed.
     """
 
     def __init__(
@@ -78,7 +78,7 @@ class Office:
 
     def change(self) -> None:
         """Leads, follows somebody else, or waits for news, as the machine says now."""
-        wanted = (self._machine.primary, self._machine.term)
+        wanted = (self._machine.primary if self._machine.belongs else "", self._machine.term)
         if wanted == self.followed:
             return
         self.followed = wanted
@@ -86,8 +86,14 @@ class Office:
         primary = self.primary
         if self._machine.role is Role.PRIMARY:
             self._work = self._tasks.spawn(self._enter(self._machine.term))
-        elif primary:
+        elif primary and self._machine.belongs:
             self._work = self._tasks.spawn(self._following.follow(primary, self._machine.term))
+        self.on_change()
+
+    def configure(self) -> None:
+        """Another configuration is in force."""
+        if self.leading:
+            self.leading.configure(self._machine.configuration)
         self.on_change()
 
     def _leave(self) -> None:

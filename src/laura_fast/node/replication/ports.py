@@ -8,7 +8,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from laura_fast.domain.replication.events import Ballot
-    from laura_fast.domain.replication.members import Position, ReplicaMember
+    from laura_fast.domain.replication.members import Configuration, Position, ReplicaMember
     from laura_fast.node.replication.messages import Batch, Beat, Fetch, Question, Reply, Report
     from laura_fast.storage.documents.oplog import OplogEntry
 
@@ -33,8 +33,8 @@ class Peers(Protocol):
     async def report(self, member: ReplicaMember, report: Report) -> None:
         """Tells the primary how far this member is."""
 
-    async def hand_off(self, member: ReplicaMember, term: int) -> None:
-        """Tells a member to run for election at once."""
+    async def hand_off(self, member: ReplicaMember, term: int, reason: str) -> None:
+        """Tells a member to run for election at once, and why."""
 
     async def ask_hand_off(self, member: ReplicaMember, successor: str) -> None:
         """Asks the primary to hand over."""
@@ -59,11 +59,23 @@ class ReplicaLog(Protocol):
     async def keep_ballot(self, ballot: Ballot) -> None:
         """Durable when it returns."""
 
+    def configuration(self) -> Configuration | None:
+        """As last kept; None = never."""
+
+    async def keep_configuration(self, configuration: Configuration) -> None:
+        """Durable when it returns."""
+
     async def lead(self, term: int) -> Position:
         """Takes this node's own writes from now on, behind a no-op of the term, whose position it returns."""
 
     def fence(self) -> None:
         """Takes no more writes of this node, not even those that wait for the writer."""
+
+    async def pause(self) -> None:
+        """Takes no new writes of this node for now; those that it took before are on disk when this returns."""
+
+    def resume(self) -> None:
+        """Takes them again."""
 
     def read(self, start: int) -> Sequence[OplogEntry]:
         """A batch of entries from this op id on, within the limits of one message.

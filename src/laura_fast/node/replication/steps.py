@@ -1,6 +1,6 @@
-"""Steps of the election machine: one at a time, the ballot on disk before anything is done about them.
+"""Steps of the election machine: one at a time, ballot and configuration on disk before anything is done about them.
 
-Only a ballot makes a step wait for the disk; beats of the primary that is followed anyway never do, so that a stalled
+Only these two make a step wait for the disk; beats of the primary that is followed anyway never do, so that a stalled
 disk does not look like a dead member.
 """
 
@@ -17,12 +17,17 @@ if TYPE_CHECKING:
 
     from laura_fast.domain.replication.election import Election
     from laura_fast.domain.replication.events import Event, Step
+    from laura_fast.domain.replication.members import Configuration
     from laura_fast.node.ports import Clock
     from laura_fast.node.replication.ports import ReplicaLog
 
 
 class Steps:
-    """The one place where the machine takes its steps. Belongs to one event loop."""
+    """The one place where the machine takes its steps. Belongs to one event loop.
+
+    Attributes:
+        configuration: The newest on disk; the machine's may be on its way there.
+    """
 
     def __init__(
         self, machine: Election, replica_log: ReplicaLog, clock: Clock, act: Callable[[Step], None], timeout_s: float
@@ -31,11 +36,12 @@ class Steps:
 
         Args:
             machine: Takes them.
-            replica_log: Keeps the ballot.
+            replica_log: Keeps the ballot and the configuration.
             clock: To measure time with.
-            act: Does what a step asks for, once its ballot is kept; it may not wait.
+            act: Does what a step asks for, once that is kept; it may not wait.
             timeout_s: Of elections.
         """
+        self.configuration: Configuration = machine.configuration
         self._machine = machine
         self._log = replica_log
         self._clock = clock
@@ -54,6 +60,9 @@ class Steps:
             step = self._machine.step(event)
             if step.ballot:
                 await self._log.keep_ballot(step.ballot)
+            if step.configuration:
+                await self._log.keep_configuration(step.configuration)
+                self.configuration = step.configuration
             self._act(step)
             self._woken.set()
         return step

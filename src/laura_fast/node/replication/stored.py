@@ -20,6 +20,7 @@ class _Stored(msgspec.Struct, frozen=True):
     name: str
     version: int
     members: tuple[_Member, ...]
+    term: int = 0
 
 
 _encode = msgspec.msgpack.Encoder().encode
@@ -32,7 +33,7 @@ def encode(configuration: Configuration) -> bytes:
         _Member(each.id, each.address, each.priority, each.votes, each.arbiter, dict(each.tags))
         for each in configuration.members
     )
-    return _encode(_Stored(configuration.name, configuration.version, members))
+    return _encode(_Stored(configuration.name, configuration.version, members, configuration.term))
 
 
 def decode(data: bytes) -> Configuration:
@@ -42,4 +43,4 @@ def decode(data: bytes) -> Configuration:
         ReplicaMember(each.id, each.address, each.priority, each.votes, each.arbiter, each.tags)
         for each in stored.members
     )
-    return Configuration(stored.name, stored.version, members)
+    return Configuration(stored.name, stored.version, members, stored.term)

@@ -4,10 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, cast
 
-from laura_fast.domain.replication.members import BEGINNING, Position
+from laura_fast.domain.replication.members import BEGINNING, Position, Stamp
 from laura_fast.node.replication.messages import Batch, Beat, Question, Reply, Report
 from laura_fast.pb.laura.fast.v1 import replica_set_pb2
 from laura_fast.pb.lauradb.cluster import replication_pb2
+from laura_fast.services.replication.descriptions import (
+    configuration,
+    configuration_message,
+    election,
+    election_message,
+    position,
+    position_message,
+)
 from laura_fast.storage.documents import times
 from laura_fast.storage.documents.oplog import OplogEntry
 
@@ -50,16 +58,6 @@ def entry(message: replication_pb2.OplogEntry) -> OplogEntry:
     )
 
 
-def position_message(position: Position) -> replica_set_pb2.LogPosition:
-    """A position for the wire."""
-    return replica_set_pb2.LogPosition(term=position.term, op_id=position.op_id)
-
-
-def position(message: replica_set_pb2.LogPosition) -> Position:
-    """A position from the wire."""
-    return Position(message.term, message.op_id)
-
-
 def vote_request(question: Question) -> replication_pb2.VoteRequest:
     """A question for the wire."""
     last = question.last or BEGINNING
@@ -72,6 +70,7 @@ def vote_request(question: Question) -> replication_pb2.VoteRequest:
         replica_set=question.replica_set,
         config_version=question.config_version,
         hand_off=question.hand_off,
+        config_term=question.config_term,
     )
 
 
@@ -85,17 +84,47 @@ def question(message: replication_pb2.VoteRequest) -> Question:
         message.config_version,
         message.dry_run,
         message.hand_off,
+        message.config_term,
     )
 
 
 def reply(message: replication_pb2.VoteResponse) -> Reply:
     """A voter's answer from the wire."""
-    return Reply(message.voter_id, message.term, message.vote_granted)
+    newer = configuration(message.configuration) if message.HasField("configuration") else None
+    return Reply(message.voter_id, message.term, message.vote_granted, newer)
+
+
+def reply_message(reply: Reply) -> replication_pb2.VoteResponse:
+    """A voter's answer for the wire."""
+    newer = configuration_message(reply.configuration) if reply.configuration else None
+    return replication_pb2.VoteResponse(
+        vote_granted=reply.granted, term=reply.term, voter_id=reply.voter, configuration=newer
+    )
+
+
+def beat_message(replica_set: str, beat: Beat) -> replica_set_pb2.BeatRequest:
+    """A beat for the wire."""
+    return replica_set_pb2.BeatRequest(
+        replica_set=replica_set,
+        primary_id=beat.primary,
+        term=beat.term,
+        last=position_message(beat.last),
+        commit_op_id=beat.commit,
+        configuration=configuration_message(beat.configuration) if beat.configuration else None,
+        election=election_message(beat.election) if beat.election else None,
+    )
 
 
 def beat(message: replica_set_pb2.BeatRequest) -> Beat:
     """A beat from the wire."""
-    return Beat(message.primary_id, message.term, position(message.last), message.commit_op_id)
+    return Beat(
+        message.primary_id,
+        message.term,
+        position(message.last),
+        message.commit_op_id,
+        election(message.election) if message.HasField("election") else None,
+        configuration(message.configuration) if message.HasField("configuration") else None,
+    )
 
 
 def report_message(report: Report) -> replica_set_pb2.MemberReport:
@@ -105,12 +134,15 @@ def report_message(report: Report) -> replica_set_pb2.MemberReport:
         term=report.term,
         applied=position_message(report.applied),
         durable=position_message(report.durable),
+        config_version=report.stamp.version if report.stamp else 0,
+        config_term=report.stamp.term if report.stamp else 0,
     )
 
 
 def report(message: replica_set_pb2.MemberReport) -> Report:
     """The answer to a beat."""
-    return Report(message.member_id, message.term, position(message.applied), position(message.durable))
+    stamp = Stamp(message.config_term, message.config_version)
+    return Report(message.member_id, message.term, position(message.applied), position(message.durable), stamp)
 
 
 def acknowledgment(report: Report) -> replication_pb2.WriteAcknowledgment:

@@ -50,13 +50,7 @@ class GrpcPeers:
         return conversions.reply(await self._ask(member, self._replication(member).RequestVote, request))
 
     async def beat(self, member: ReplicaMember, beat: Beat) -> Report:
-        request = replica_set_pb2.BeatRequest(
-            replica_set=self._replica_set,
-            primary_id=beat.primary,
-            term=beat.term,
-            last=conversions.position_message(beat.last),
-            commit_op_id=beat.commit,
-        )
+        request = conversions.beat_message(self._replica_set, beat)
         return conversions.report(await self._ask(member, self._set(member).Beat, request))
 
     async def fetch(self, member: ReplicaMember, fetch: Fetch) -> Batch:
@@ -75,8 +69,8 @@ class GrpcPeers:
         request = replication_pb2.WriteAcknowledgmentRequest(acks=[conversions.acknowledgment(report)])
         await self._ask(member, self._replication(member).AcknowledgeWrite, request)
 
-    async def hand_off(self, member: ReplicaMember, term: int) -> None:
-        request = replica_set_pb2.HandOffRequest(replica_set=self._replica_set, term=term)
+    async def hand_off(self, member: ReplicaMember, term: int, reason: str) -> None:
+        request = replica_set_pb2.HandOffRequest(replica_set=self._replica_set, term=term, reason=reason)
         await self._ask(member, self._set(member).HandOff, request)
 
     async def ask_hand_off(self, member: ReplicaMember, successor: str) -> None:

@@ -9,11 +9,12 @@ from laura_fast.errors import FailedPreconditionError
 from laura_fast.node.replication.messages import Fetch
 from laura_fast.pb.laura.fast.v1 import replica_set_pb2
 from laura_fast.pb.lauradb.cluster import replication_pb2
-from laura_fast.services.replication import conversions
+from laura_fast.services.replication import conversions, descriptions
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
 
+    from laura_fast.node.ports import Clock
     from laura_fast.node.replication.driver import ReplicaSet
     from laura_fast.services.binding import Context
 
@@ -37,8 +38,7 @@ class ReplicationServicer:
 
     async def RequestVote(self, request: Any, context: Context) -> Any:  # noqa: N802 - named like the RPC
         self._require_identity(context, request.candidate_id)
-        reply = await self._member.vote(conversions.question(request))
-        return replication_pb2.VoteResponse(vote_granted=reply.granted, term=reply.term, voter_id=reply.voter)
+        return conversions.reply_message(await self._member.vote(conversions.question(request)))
 
     async def AcknowledgeWrite(self, request: Any, context: Context) -> Any:  # noqa: N802 - named like the RPC
         accepted = 0
@@ -66,11 +66,14 @@ class ReplicationServicer:
 
 
 class ReplicaSetServicer:
-    """Beats and hand-overs of one member."""
+    """Beats, hand-overs and the state of one member."""
 
-    def __init__(self, name: str, member: ReplicaSet, *, require_identity: Callable[[Context, str], None]) -> None:
+    def __init__(
+        self, name: str, member: ReplicaSet, clock: Clock, *, require_identity: Callable[[Context, str], None]
+    ) -> None:
         self._name = name
         self._member = member
+        self._clock = clock
         self._require_identity = require_identity
 
     async def Beat(self, request: Any, context: Context) -> Any:  # noqa: N802 - named like the RPC
@@ -78,9 +81,12 @@ class ReplicaSetServicer:
         self._require_identity(context, request.primary_id)
         return conversions.report_message(await self._member.beat(conversions.beat(request)))
 
+    async def GetReplicaSet(self, _request: Any, _context: Any) -> Any:  # noqa: N802 - named like the RPC
+        return descriptions.status_message(self._member.status(), self._clock.wall_ms())
+
     async def HandOff(self, request: Any, _context: Context) -> Any:  # noqa: N802 - named like the RPC
         self._check_set(request)
-        await self._member.run_now(request.term)
+        await self._member.run_now(request.term, request.reason or "hand-over")
         return replica_set_pb2.HandOffResponse()
 
     async def RequestHandOff(self, request: Any, context: Context) -> Any:  # noqa: N802 - named like the RPC

@@ -65,9 +65,9 @@ class Group(Generic[Log]):
                 log = self.logs[each] = self._open_log(each, self.dice)
                 peers = SimulatedPeers(self.network, each)
                 jitter = self.dice.random
-                member = ReplicaSet(
-                    each, self._configuration, as_replica_log(log), peers, loop, timeout_s=TIMEOUT_S, jitter=jitter
-                )
+                replica_log = as_replica_log(log)
+                known = replica_log.configuration() or self._configuration
+                member = ReplicaSet(each, known, replica_log, peers, loop, timeout_s=TIMEOUT_S, jitter=jitter)
                 member.on_change = lambda member=member: self._check(member)  # type: ignore[misc]
                 self.network.members[each] = member
                 await member.start()

@@ -113,8 +113,8 @@ class SimulatedPeers:
     async def report(self, member: ReplicaMember, report: Report) -> None:
         await self._network.call(self._me, member, "acknowledge", report)
 
-    async def hand_off(self, member: ReplicaMember, term: int) -> None:
-        await self._network.call(self._me, member, "run_now", term)
+    async def hand_off(self, member: ReplicaMember, term: int, reason: str) -> None:
+        await self._network.call(self._me, member, "run_now", term, reason)
 
     async def ask_hand_off(self, member: ReplicaMember, successor: str) -> None:
         await self._network.call(self._me, member, "hand_over", successor)

@@ -188,5 +188,7 @@ def test_a_removed_member_leads_no_more() -> None:
     member = machine()
     elect(member)
     smaller = GROUP.changed([each for each in GROUP.members if each.id != "me"])
-    assert member.step(events.Reconfigured(1.1, smaller)).role is Role.FOLLOWER
+    step = member.step(events.Reconfigured(1.1, replace(smaller, term=member.term + 1)))
+    assert step.role is Role.FOLLOWER
+    assert not member.belongs
     assert member.step(events.Ticked(9.0)).ask is None

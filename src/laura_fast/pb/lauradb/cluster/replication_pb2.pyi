@@ -10,6 +10,7 @@ from collections import abc as _abc
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
 from google.protobuf.internal import containers as _containers
+from laura_fast.pb.laura.fast.v1 import replica_set_pb2 as _replica_set_pb2
 from laura_fast.pb.lauradb.cluster import common_pb2 as _common_pb2
 import builtins as _builtins
 import sys
@@ -213,6 +214,7 @@ class VoteRequest(_message.Message):
     REPLICA_SET_FIELD_NUMBER: _builtins.int
     CONFIG_VERSION_FIELD_NUMBER: _builtins.int
     HAND_OFF_FIELD_NUMBER: _builtins.int
+    CONFIG_TERM_FIELD_NUMBER: _builtins.int
     candidate_id: _builtins.str
     term: _builtins.int
     last_oplog_id: _builtins.int
@@ -222,6 +224,7 @@ class VoteRequest(_message.Message):
     replica_set: _builtins.str
     config_version: _builtins.int
     hand_off: _builtins.bool
+    config_term: _builtins.int
     def __init__(
         self,
         *,
@@ -234,10 +237,11 @@ class VoteRequest(_message.Message):
         replica_set: _builtins.str = ...,
         config_version: _builtins.int = ...,
         hand_off: _builtins.bool = ...,
+        config_term: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["_last_term", b"_last_term", "last_term", b"last_term"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_last_term", b"_last_term", "candidate_id", b"candidate_id", "config_version", b"config_version", "dry_run", b"dry_run", "hand_off", b"hand_off", "last_oplog_id", b"last_oplog_id", "last_term", b"last_term", "priority", b"priority", "replica_set", b"replica_set", "term", b"term"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_last_term", b"_last_term", "candidate_id", b"candidate_id", "config_term", b"config_term", "config_version", b"config_version", "dry_run", b"dry_run", "hand_off", b"hand_off", "last_oplog_id", b"last_oplog_id", "last_term", b"last_term", "priority", b"priority", "replica_set", b"replica_set", "term", b"term"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__last_term: _TypeAlias = _typing.Literal["last_term"]  # noqa: Y015
     _WhichOneofArgType__last_term: _TypeAlias = _typing.Literal["_last_term", b"_last_term"]  # noqa: Y015
@@ -252,19 +256,25 @@ class VoteResponse(_message.Message):
     VOTE_GRANTED_FIELD_NUMBER: _builtins.int
     TERM_FIELD_NUMBER: _builtins.int
     VOTER_ID_FIELD_NUMBER: _builtins.int
+    CONFIGURATION_FIELD_NUMBER: _builtins.int
     vote_granted: _builtins.bool
     term: _builtins.int
     voter_id: _builtins.str
+    @_builtins.property
+    def configuration(self) -> _replica_set_pb2.ReplicaSetConfiguration:
+        """The voter's, where it is newer than the candidate's: who was removed hears of it here."""
+
     def __init__(
         self,
         *,
         vote_granted: _builtins.bool = ...,
         term: _builtins.int = ...,
         voter_id: _builtins.str = ...,
+        configuration: _replica_set_pb2.ReplicaSetConfiguration | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["configuration", b"configuration"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["term", b"term", "vote_granted", b"vote_granted", "voter_id", b"voter_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["configuration", b"configuration", "term", b"term", "vote_granted", b"vote_granted", "voter_id", b"voter_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

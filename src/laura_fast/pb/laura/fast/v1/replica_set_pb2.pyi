@@ -50,13 +50,25 @@ class BeatRequest(_message.Message):
     LAST_FIELD_NUMBER: _builtins.int
     COMMIT_OP_ID_FIELD_NUMBER: _builtins.int
     CONFIG_VERSION_FIELD_NUMBER: _builtins.int
+    CONFIG_TERM_FIELD_NUMBER: _builtins.int
+    CONFIGURATION_FIELD_NUMBER: _builtins.int
+    ELECTION_FIELD_NUMBER: _builtins.int
     replica_set: _builtins.str
     primary_id: _builtins.str
     term: _builtins.int
     commit_op_id: _builtins.int
     config_version: _builtins.int
+    config_term: _builtins.int
     @_builtins.property
     def last(self) -> Global___LogPosition: ...
+    @_builtins.property
+    def configuration(self) -> Global___ReplicaSetConfiguration:
+        """In force; absent for a member that is known to have it."""
+
+    @_builtins.property
+    def election(self) -> Global___ReplicaSetElection:
+        """Why the sender leads."""
+
     def __init__(
         self,
         *,
@@ -66,10 +78,13 @@ class BeatRequest(_message.Message):
         last: Global___LogPosition | None = ...,
         commit_op_id: _builtins.int = ...,
         config_version: _builtins.int = ...,
+        config_term: _builtins.int = ...,
+        configuration: Global___ReplicaSetConfiguration | None = ...,
+        election: Global___ReplicaSetElection | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["last", b"last"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["configuration", b"configuration", "election", b"election", "last", b"last"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["commit_op_id", b"commit_op_id", "config_version", b"config_version", "last", b"last", "primary_id", b"primary_id", "replica_set", b"replica_set", "term", b"term"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["commit_op_id", b"commit_op_id", "config_term", b"config_term", "config_version", b"config_version", "configuration", b"configuration", "election", b"election", "last", b"last", "primary_id", b"primary_id", "replica_set", b"replica_set", "term", b"term"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -84,9 +99,12 @@ class MemberReport(_message.Message):
     APPLIED_FIELD_NUMBER: _builtins.int
     DURABLE_FIELD_NUMBER: _builtins.int
     CONFIG_VERSION_FIELD_NUMBER: _builtins.int
+    CONFIG_TERM_FIELD_NUMBER: _builtins.int
     member_id: _builtins.str
     term: _builtins.int
     config_version: _builtins.int
+    """Of the configuration that it has on disk."""
+    config_term: _builtins.int
     @_builtins.property
     def applied(self) -> Global___LogPosition: ...
     @_builtins.property
@@ -99,10 +117,11 @@ class MemberReport(_message.Message):
         applied: Global___LogPosition | None = ...,
         durable: Global___LogPosition | None = ...,
         config_version: _builtins.int = ...,
+        config_term: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["applied", b"applied", "durable", b"durable"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["applied", b"applied", "config_version", b"config_version", "durable", b"durable", "member_id", b"member_id", "term", b"term"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["applied", b"applied", "config_term", b"config_term", "config_version", b"config_version", "durable", b"durable", "member_id", b"member_id", "term", b"term"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -114,18 +133,21 @@ class HandOffRequest(_message.Message):
 
     REPLICA_SET_FIELD_NUMBER: _builtins.int
     TERM_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
     replica_set: _builtins.str
     term: _builtins.int
     """The term that the sender led: a hand-over of another term is over."""
+    reason: _builtins.str
     def __init__(
         self,
         *,
         replica_set: _builtins.str = ...,
         term: _builtins.int = ...,
+        reason: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["replica_set", b"replica_set", "term", b"term"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["reason", b"reason", "replica_set", b"replica_set", "term", b"term"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -246,8 +268,11 @@ class ReplicaSetConfiguration(_message.Message):
     NAME_FIELD_NUMBER: _builtins.int
     VERSION_FIELD_NUMBER: _builtins.int
     MEMBERS_FIELD_NUMBER: _builtins.int
+    TERM_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     version: _builtins.int
+    term: _builtins.int
+    """Of the primary that made it, or was elected with it. The newer of two has the higher term, then the higher version."""
     @_builtins.property
     def members(self) -> _containers.RepeatedCompositeFieldContainer[Global___ReplicaMember]: ...
     def __init__(
@@ -256,10 +281,11 @@ class ReplicaSetConfiguration(_message.Message):
         name: _builtins.str = ...,
         version: _builtins.int = ...,
         members: _abc.Iterable[Global___ReplicaMember] | None = ...,
+        term: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["members", b"members", "name", b"name", "version", b"version"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["members", b"members", "name", b"name", "term", b"term", "version", b"version"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -290,12 +316,17 @@ class ReplicaMemberState(_message.Message):
     DURABLE_FIELD_NUMBER: _builtins.int
     HEARD_MS_AGO_FIELD_NUMBER: _builtins.int
     LAG_ENTRIES_FIELD_NUMBER: _builtins.int
+    SYNC_PROGRESS_FIELD_NUMBER: _builtins.int
     state: _builtins.str
-    """"primary", "secondary", "arbiter", "syncing", "down", or "unknown" to a secondary, which hears of the primary only."""
+    """"primary", "secondary", "arbiter", "syncing", "waiting" (to be added), "removed", "down", or "unknown" to a secondary, which hears of the
+    primary only.
+    """
     heard_ms_ago: _builtins.int
     """Since the member was last heard; absent = never."""
     lag_entries: _builtins.int
     """Entries behind the primary; absent for a member that is down."""
+    sync_progress: _builtins.str
+    """How far its initial sync is, in words; empty when it makes none."""
     @_builtins.property
     def member(self) -> Global___ReplicaMember: ...
     @_builtins.property
@@ -311,10 +342,11 @@ class ReplicaMemberState(_message.Message):
         durable: Global___LogPosition | None = ...,
         heard_ms_ago: _builtins.int | None = ...,
         lag_entries: _builtins.int | None = ...,
+        sync_progress: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["_heard_ms_ago", b"_heard_ms_ago", "_lag_entries", b"_lag_entries", "applied", b"applied", "durable", b"durable", "heard_ms_ago", b"heard_ms_ago", "lag_entries", b"lag_entries", "member", b"member"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_heard_ms_ago", b"_heard_ms_ago", "_lag_entries", b"_lag_entries", "applied", b"applied", "durable", b"durable", "heard_ms_ago", b"heard_ms_ago", "lag_entries", b"lag_entries", "member", b"member", "state", b"state"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_heard_ms_ago", b"_heard_ms_ago", "_lag_entries", b"_lag_entries", "applied", b"applied", "durable", b"durable", "heard_ms_ago", b"heard_ms_ago", "lag_entries", b"lag_entries", "member", b"member", "state", b"state", "sync_progress", b"sync_progress"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__heard_ms_ago: _TypeAlias = _typing.Literal["heard_ms_ago"]  # noqa: Y015
     _WhichOneofArgType__heard_ms_ago: _TypeAlias = _typing.Literal["_heard_ms_ago", b"_heard_ms_ago"]  # noqa: Y015
@@ -367,12 +399,18 @@ class ReplicaSetState(_message.Message):
     COMMIT_OP_ID_FIELD_NUMBER: _builtins.int
     MEMBERS_FIELD_NUMBER: _builtins.int
     ELECTIONS_FIELD_NUMBER: _builtins.int
+    CONFIGURATION_COMMITTED_FIELD_NUMBER: _builtins.int
+    OBSERVER_STATE_FIELD_NUMBER: _builtins.int
     observer_id: _builtins.str
     """Whose view this is, and when it was taken."""
     observed_at_ms: _builtins.int
     term: _builtins.int
     primary_id: _builtins.str
     commit_op_id: _builtins.int
+    configuration_committed: _builtins.bool
+    """Whether a majority has the configuration; only the primary knows."""
+    observer_state: _builtins.str
+    """State of the observer, which may not be among the members any more."""
     @_builtins.property
     def configuration(self) -> Global___ReplicaSetConfiguration: ...
     @_builtins.property
@@ -392,11 +430,70 @@ class ReplicaSetState(_message.Message):
         commit_op_id: _builtins.int = ...,
         members: _abc.Iterable[Global___ReplicaMemberState] | None = ...,
         elections: _abc.Iterable[Global___ReplicaSetElection] | None = ...,
+        configuration_committed: _builtins.bool = ...,
+        observer_state: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["configuration", b"configuration"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["commit_op_id", b"commit_op_id", "configuration", b"configuration", "elections", b"elections", "members", b"members", "observed_at_ms", b"observed_at_ms", "observer_id", b"observer_id", "primary_id", b"primary_id", "term", b"term"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["commit_op_id", b"commit_op_id", "configuration", b"configuration", "configuration_committed", b"configuration_committed", "elections", b"elections", "members", b"members", "observed_at_ms", b"observed_at_ms", "observer_id", b"observer_id", "observer_state", b"observer_state", "primary_id", b"primary_id", "term", b"term"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___ReplicaSetState: _TypeAlias = ReplicaSetState  # noqa: Y015
+
+@_typing.final
+class ChangeReplicaSetRequest(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    REPLICA_SET_FIELD_NUMBER: _builtins.int
+    EXPECTED_VERSION_FIELD_NUMBER: _builtins.int
+    PUT_FIELD_NUMBER: _builtins.int
+    REMOVE_FIELD_NUMBER: _builtins.int
+    replica_set: _builtins.str
+    expected_version: _builtins.int
+    """Of the configuration that the change was made for; 0 = of whatever is in force."""
+    remove: _builtins.str
+    """Id of the member that shall go."""
+    @_builtins.property
+    def put(self) -> Global___ReplicaMember:
+        """As it shall be: a new member, or another priority, vote, address or tags of one that is there."""
+
+    def __init__(
+        self,
+        *,
+        replica_set: _builtins.str = ...,
+        expected_version: _builtins.int = ...,
+        put: Global___ReplicaMember | None = ...,
+        remove: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["change", b"change", "put", b"put", "remove", b"remove"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["change", b"change", "expected_version", b"expected_version", "put", b"put", "remove", b"remove", "replica_set", b"replica_set"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType_change: _TypeAlias = _typing.Literal["put", "remove"]  # noqa: Y015
+    _WhichOneofArgType_change: _TypeAlias = _typing.Literal["change", b"change"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType_change) -> _WhichOneofReturnType_change | None: ...
+
+Global___ChangeReplicaSetRequest: _TypeAlias = ChangeReplicaSetRequest  # noqa: Y015
+
+@_typing.final
+class ChangeReplicaSetResponse(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CONFIGURATION_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def configuration(self) -> Global___ReplicaSetConfiguration:
+        """In force, and on a majority of its members."""
+
+    def __init__(
+        self,
+        *,
+        configuration: Global___ReplicaSetConfiguration | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["configuration", b"configuration"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["configuration", b"configuration"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ChangeReplicaSetResponse: _TypeAlias = ChangeReplicaSetResponse  # noqa: Y015

@@ -54,6 +54,11 @@ class ReplicaSetServiceStub:
                 request_serializer=laura_dot_fast_dot_v1_dot_replica__set__pb2.GetReplicaSetRequest.SerializeToString,
                 response_deserializer=laura_dot_fast_dot_v1_dot_replica__set__pb2.ReplicaSetState.FromString,
                 _registered_method=True)
+        self.ChangeReplicaSet = channel.unary_unary(
+                '/laura.fast.v1.ReplicaSetService/ChangeReplicaSet',
+                request_serializer=laura_dot_fast_dot_v1_dot_replica__set__pb2.ChangeReplicaSetRequest.SerializeToString,
+                response_deserializer=laura_dot_fast_dot_v1_dot_replica__set__pb2.ChangeReplicaSetResponse.FromString,
+                _registered_method=True)
 
 
 class ReplicaSetServiceServicer:
@@ -83,6 +88,12 @@ class ReplicaSetServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ChangeReplicaSet(self, request, context):
+        """Missing associated documentation comment in .proto file."""
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_ReplicaSetServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -105,6 +116,11 @@ def add_ReplicaSetServiceServicer_to_server(servicer, server):
                     servicer.GetReplicaSet,
                     request_deserializer=laura_dot_fast_dot_v1_dot_replica__set__pb2.GetReplicaSetRequest.FromString,
                     response_serializer=laura_dot_fast_dot_v1_dot_replica__set__pb2.ReplicaSetState.SerializeToString,
+            ),
+            'ChangeReplicaSet': grpc.unary_unary_rpc_method_handler(
+                    servicer.ChangeReplicaSet,
+                    request_deserializer=laura_dot_fast_dot_v1_dot_replica__set__pb2.ChangeReplicaSetRequest.FromString,
+                    response_serializer=laura_dot_fast_dot_v1_dot_replica__set__pb2.ChangeReplicaSetResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -215,6 +231,33 @@ class ReplicaSetService:
             '/laura.fast.v1.ReplicaSetService/GetReplicaSet',
             laura_dot_fast_dot_v1_dot_replica__set__pb2.GetReplicaSetRequest.SerializeToString,
             laura_dot_fast_dot_v1_dot_replica__set__pb2.ReplicaSetState.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ChangeReplicaSet(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/laura.fast.v1.ReplicaSetService/ChangeReplicaSet',
+            laura_dot_fast_dot_v1_dot_replica__set__pb2.ChangeReplicaSetRequest.SerializeToString,
+            laura_dot_fast_dot_v1_dot_replica__set__pb2.ChangeReplicaSetResponse.FromString,
             options,
             channel_credentials,
             insecure,

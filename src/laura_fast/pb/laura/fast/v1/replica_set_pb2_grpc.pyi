@@ -35,6 +35,7 @@ class ReplicaSetServiceStub:
     HandOff: _grpc.UnaryUnaryMultiCallable[_replica_set_pb2.HandOffRequest, _replica_set_pb2.HandOffResponse]
     RequestHandOff: _grpc.UnaryUnaryMultiCallable[_replica_set_pb2.RequestHandOffRequest, _replica_set_pb2.RequestHandOffResponse]
     GetReplicaSet: _grpc.UnaryUnaryMultiCallable[_replica_set_pb2.GetReplicaSetRequest, _replica_set_pb2.ReplicaSetState]
+    ChangeReplicaSet: _grpc.UnaryUnaryMultiCallable[_replica_set_pb2.ChangeReplicaSetRequest, _replica_set_pb2.ChangeReplicaSetResponse]
 
 @_typing.type_check_only
 class ReplicaSetServiceAsyncStub(ReplicaSetServiceStub):
@@ -43,6 +44,7 @@ class ReplicaSetServiceAsyncStub(ReplicaSetServiceStub):
     HandOff: _aio.UnaryUnaryMultiCallable[_replica_set_pb2.HandOffRequest, _replica_set_pb2.HandOffResponse]  # type: ignore[assignment]
     RequestHandOff: _aio.UnaryUnaryMultiCallable[_replica_set_pb2.RequestHandOffRequest, _replica_set_pb2.RequestHandOffResponse]  # type: ignore[assignment]
     GetReplicaSet: _aio.UnaryUnaryMultiCallable[_replica_set_pb2.GetReplicaSetRequest, _replica_set_pb2.ReplicaSetState]  # type: ignore[assignment]
+    ChangeReplicaSet: _aio.UnaryUnaryMultiCallable[_replica_set_pb2.ChangeReplicaSetRequest, _replica_set_pb2.ChangeReplicaSetResponse]  # type: ignore[assignment]
 
 class ReplicaSetServiceServicer(metaclass=_abc_1.ABCMeta):
     @_abc_1.abstractmethod
@@ -72,5 +74,12 @@ class ReplicaSetServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _replica_set_pb2.GetReplicaSetRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_replica_set_pb2.ReplicaSetState, _abc.Awaitable[_replica_set_pb2.ReplicaSetState]]: ...
+
+    @_abc_1.abstractmethod
+    def ChangeReplicaSet(
+        self,
+        request: _replica_set_pb2.ChangeReplicaSetRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_replica_set_pb2.ChangeReplicaSetResponse, _abc.Awaitable[_replica_set_pb2.ChangeReplicaSetResponse]]: ...
 
 def add_ReplicaSetServiceServicer_to_server(servicer: ReplicaSetServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

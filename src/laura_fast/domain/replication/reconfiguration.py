@@ -1,0 +1,81 @@
+"""When a primary may change who belongs to its set, and how far the last change is.
+
+Configurations travel with the beats, beside the log, ordered by (term, version): MongoDB's protocol (Schultz, Dardik
+and Tripakis 2021, "Design and Verification of a Logless Dynamic Reconfiguration Protocol in MongoDB Replication"). A
+change takes effect at the primary at once. The next one waits until
+
+1. a majority of the present configuration has it, in the primary's own term: nobody can be elected with an older one;
+2. a majority of it has what was committed before it, and the no-op of the term: nobody of it is elected without that.
+
+One voter may come or go at a time (`Configuration.changed`), so that majorities of two neighbours meet.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from laura_fast.errors import FailedPreconditionError
+from laura_fast.limits import MAX_VOTER_LAG
+
+if TYPE_CHECKING:
+    from laura_fast.domain.replication.members import Configuration, ReplicaMember, Stamp
+    from laura_fast.domain.replication.progress import Progress
+
+
+class Rollout:
+    """One configuration of one primary on its way to the members.
+
+    Attributes:
+        configuration: In force at the primary.
+        floor: Op id that a majority of it must have before the next change.
+        departed: Former members that have not been heard to know that they are.
+    """
+
+    def __init__(
+        self, primary: str, configuration: Configuration, floor: int, departed: tuple[ReplicaMember, ...] = ()
+    ) -> None:
+        self.configuration = configuration
+        self.floor = floor
+        self.departed = departed
+        self._holders = {primary}
+
+    @property
+    def complete(self) -> bool:
+        """Whether a majority has it."""
+        return self.configuration.is_majority(self._holders)
+
+    def lacks(self, member_id: str) -> bool:
+        """Whether a member is not known to have it."""
+        return member_id not in self._holders
+
+    def report(self, member_id: str, stamp: Stamp) -> None:
+        """A member told which configuration it has on disk."""
+        if stamp >= self.configuration.stamp:
+            self._holders.add(member_id)
+            self.departed = tuple(member for member in self.departed if member.id != member_id)
+
+
+def check_change(primary: str, progress: Progress, rollout: Rollout, after: Configuration) -> None:
+    """Refuses a change that must not be made, or not yet.
+
+    Raises:
+        FailedPreconditionError: CHANGE_PENDING: the same may work a moment later. PRIMARY_MUST_STAY: after a step-down.
+            NOT_CAUGHT_UP: a member would vote before it has what it would vote about.
+    """
+    if not rollout.complete or not progress.majority_has(max(rollout.floor, progress.first)):
+        version = rollout.configuration.version
+        told = f"version {version} of the configuration is not on a majority yet; one change after the other"
+        raise FailedPreconditionError(told, "CHANGE_PENDING")
+    mine = after.get(primary)
+    if mine is None or not mine.electable:
+        told = f"{primary} is the primary: it must stay electable until it has stepped down"
+        raise FailedPreconditionError(told, "PRIMARY_MUST_STAY")
+    for member_id in after.voters - rollout.configuration.voters:
+        _check_caught_up(after, progress, member_id)
+
+
+def _check_caught_up(after: Configuration, progress: Progress, member_id: str) -> None:
+    member, behind = after.get(member_id), progress.commit - progress.durable(member_id)
+    if member and not member.arbiter and behind > MAX_VOTER_LAG:
+        told = f"{member_id} is {behind} entries behind: it must catch up without a vote first"
+        raise FailedPreconditionError(told, "NOT_CAUGHT_UP")
