@@ -90,15 +90,22 @@ class Following:
         await self._peers.report(primary, Report(self._me, term, last, last))
 
     async def _roll_back(self, primary: ReplicaMember) -> None:
-        """Undoes what the primary does not have: back to an entry of ours that it has, in growing steps."""
+        """Undoes what the primary does not have, and nothing else."""
+        shared = await self._go_back(primary)
+        if shared is None:  # no older entry is kept here
+            self.too_stale = True
+            await asyncio.sleep(self._timeout_s)
+        else:
+            await self._log.roll_back(await self._go_forward(primary, shared))
+
+    async def _go_back(self, primary: ReplicaMember) -> Position | None:
+        """An entry of ours that the primary has, found in growing steps; None where none is kept."""
         last, step = self._log.last, 1
         while True:
             op_id = max(last.op_id - step, self._committed)
             term = self._log.term_at(op_id)
-            if term is None:  # no older entry is kept here
-                self.too_stale = True
-                await asyncio.sleep(self._timeout_s)
-                return
+            if term is None:
+                return None
             try:
                 await self._peers.fetch(primary, Fetch(self._me, Position(term, op_id), 0))
             except RemoteError as error:
@@ -108,5 +115,15 @@ class Following:
                     raise AssertionError(f"the primary lacks the committed entry {op_id}") from error
                 step *= 2
             else:
-                await self._log.roll_back(Position(term, op_id))
-                return
+                return Position(term, op_id)
+
+    async def _go_forward(self, primary: ReplicaMember, shared: Position) -> Position:
+        """The last entry that both have: what lies between may be committed, and must not be undone."""
+        while True:
+            batch = await self._peers.fetch(primary, Fetch(self._me, shared, 0))
+            for entry in batch.entries:
+                if self._log.term_at(entry.op_id) != entry.term:
+                    return shared
+                shared = Position(entry.term, entry.op_id)
+            if not batch.entries:
+                return shared
