@@ -8,13 +8,16 @@ cache; a document's share of a scan through an index is what `costs` calls a fet
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, Any, Final
+import math
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, Final, cast
 
 import pytest
 
 from bench.micro import per_call
 from bench.shapes import package, wide
-from laura_fast.domain.documents.codec import decode_stored
+from laura_fast.domain.documents.budget import Budget
+from laura_fast.domain.documents.codec import decode, decode_stored, encode
 from laura_fast.domain.documents.filters import compile_filter
 from laura_fast.domain.documents.indexing.definitions import parse_definition
 from laura_fast.domain.documents.indexing.entries import compile_index
@@ -22,17 +25,24 @@ from laura_fast.domain.documents.planning.access import AvailableIndex
 from laura_fast.domain.documents.planning.costs import Query
 from laura_fast.domain.documents.planning.plan import Kind
 from laura_fast.domain.documents.planning.planner import NATURAL, plan
+from laura_fast.node.clock import SystemClock
 from laura_fast.node.database.access import Planned
+from laura_fast.node.database.aggregates import Aggregates
+from laura_fast.node.database.commands import AggregateCommand, QueryCommand
+from laura_fast.node.database.cursors import SECRET_BYTES, Cursors
+from laura_fast.node.database.queries import Queries
 from laura_fast.storage.documents.store import DocumentStore
 from laura_fast.storage.embedded import EmbeddedStore
 from laura_fast.storage.environment import Environment
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Generator, Iterator
     from pathlib import Path
 
     from pytest_benchmark.fixture import BenchmarkFixture
 
+    from laura_fast.node.database.commands import Page
+    from laura_fast.storage.documents.catalog import CompiledIndex
     from laura_fast.storage.documents.session import WriteSession
 
 NS: Final = "bench.documents"
@@ -57,7 +67,7 @@ def _index(*paths: str, **options: Any) -> AvailableIndex:
 INDEXES: Final = (_index("a"), _index("b"), _index("c", "d"), _index("tags"), _index("e", sparse=True))
 QUERIES: Final[dict[str, tuple[Query, Kind]]] = {
     "id": (Query(compile_filter({"_id": 5}).tree), Kind.ID_LOOKUP),
-    "equal": (Query(compile_filter({"a": 5}).tree), Kind.INDEX_SCAN),
+    "equal": (Query(compile_filter({"a": 5}).tree, limit=1_000), Kind.INDEX_SCAN),
     "range": (Query(compile_filter({"a": {"$gt": 5, "$lt": 9}}).tree), Kind.INDEX_SCAN),
     "compound_sorted": (Query(compile_filter({"c": 5}).tree, (("d", True),), 10), Kind.INDEX_SCAN),
     "two_indexes": (Query(compile_filter({"a": 5, "b": 6}).tree), Kind.INDEX_SCAN),
@@ -114,16 +124,70 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DocumentStore]:
     """Ten thousand packages with an index on their size, on disk."""
     path: Path = tmp_path_factory.mktemp("planner")
     engine = EmbeddedStore(Environment.open(path))
-    store = DocumentStore(engine)
+    store = DocumentStore(engine, lambda each: cast("CompiledIndex", compile_index(parse_definition(each))))
     asyncio.run(store.write(_fill))
     yield store
     engine.close()
 
 
 def _fill(session: WriteSession) -> None:
-    session.create_index(NS, parse_definition({"key": {"installed": 1}}).to_document())
+    for path in ("installed", "section"):
+        session.create_index(NS, parse_definition({"key": {path: 1}}).to_document())
     for number in range(DOCUMENTS):
         session.insert(NS, package(number * 7_919 % DOCUMENTS))
+
+
+@pytest.mark.benchmark(group="as planned")
+@pytest.mark.parametrize("page", [20, 200])
+def test_pages(benchmark: BenchmarkFixture, store: DocumentStore, page: int) -> None:
+    """A document of ten sorted pages of a quarter of the collection: in order, or all sorted for each."""
+    queries = Queries(store, Cursors(b"s" * SECRET_BYTES, SystemClock(), 60_000))
+    command = QueryCommand(NS, encode({"section": "libs"}), sort=encode({"installed": -1}), batch_size=page)
+
+    def read_pages() -> list[bytes]:
+        found: list[bytes] = []
+        asked = command
+        for _ in range(10):
+            answer = _finished(queries.page(asked, _budget()))
+            found += answer.documents
+            asked = replace(command, cursor_id=answer.cursor_id)
+        return found
+
+    first = DOCUMENTS - 3  # the last of section 1
+    wanted = [f"package-{first - 4 * each}" for each in range(10 * page)]
+    per_call(benchmark, read_pages, lambda found: [decode(each)["_id"] for each in found] == wanted, calls=len(wanted))
+
+
+@pytest.mark.benchmark(group="as planned")
+@pytest.mark.parametrize("share", [0.1, 0.5, 0.95])
+def test_grouping(benchmark: BenchmarkFixture, store: DocumentStore, share: float) -> None:
+    """A document of a grouping over a share of the collection that an index bounds."""
+    wanted = int(DOCUMENTS * share)
+    match = {"$match": {"installed": {"$lt": 3 * wanted}}}
+    group = {"$group": {"_id": None, "all": {"$sum": 1}, "greatest": {"$max": "$size"}}}
+    command = AggregateCommand(NS, (encode(match), encode(group)))
+    aggregates = Aggregates(store, lambda: 0, 1 << 20)
+    with asyncio.Runner() as runner:
+
+        def count() -> int:
+            [found] = runner.run(aggregates.run(command, _budget()))
+            return int(decode(found)["all"])
+
+        per_call(benchmark, count, lambda found: found == wanted, calls=wanted)
+    aggregates.stop()
+
+
+def _budget() -> Budget:
+    return Budget(1 << 62, math.inf, 1 << 30, lambda: 0.0)
+
+
+def _finished(page: Generator[None, None, Page]) -> Page:
+    try:
+        while True:
+            next(page)
+    except StopIteration as end:
+        answer: Page = end.value
+        return answer
 
 
 @pytest.mark.benchmark(group="scans")

@@ -120,6 +120,9 @@ INDEX_BUILDS: Final = 2
 PLANNING_COUNTS: Final = (50, 500, 5_000)
 """Index entries counted to compare indexes, in rounds that end when one of them is known to be small."""
 
+PLANNING_OUTSIDE: Final = 1_000
+"""Index entries outside of a range too large to be counted, to know whether it is nearly everything."""
+
 PLANNING_RANGES: Final = 8
 """Ranges of one index counted in a round; of more, a sample of so many stands for all."""
 

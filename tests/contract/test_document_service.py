@@ -136,6 +136,20 @@ async def test_a_query_is_explained(router: Router) -> None:
     assert refusal(caught.value) == ("INVALID_ARGUMENT", "NOTHING_TO_EXPLAIN")
 
 
+@pytest.mark.parametrize(("page", "index", "pages"), [(5, "b_1", "read in order"), (0, "a_1", "the first documents")])
+async def test_sorted_pages_are_explained(router: Router, page: int, index: str, pages: str) -> None:
+    """Small pages through the index that has their order, one page of everything through the one that finds it."""
+    await router.insert(*({"_id": n, "a": n % 10, "b": -n} for n in range(1000)))
+    for path in "ab":
+        await _create_index(router, key={path: 1})
+    query = routing_pb2.QueryRequest(**router.where, query=encode({"a": 3}), sort=encode({"b": 1}), batch_size=page)
+    answer = await router.documents.Explain(documents_pb2.ExplainRequest(query=query, execute=True))
+    told = decode(answer.explanation)
+    assert told["index"] == index
+    assert told["pages"].startswith(pages)
+    assert told["executed"]["examined"] <= 100
+
+
 async def test_everything_is_verified(router: Router) -> None:
     await router.insert(*({"_id": n, "n": n} for n in range(20)))
     await router.delete({"_id": 3})

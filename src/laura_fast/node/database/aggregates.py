@@ -108,7 +108,8 @@ def compile_command(command: AggregateCommand, now_ms: int) -> Pipeline:
 def asked_of_pipeline(place: str, pipeline: Pipeline) -> Asked:
     """What the planner is asked for a pipeline over a collection."""
     counting = pipeline.rest.needed == frozenset()
-    return Asked(place, pipeline.leading or _EVERYTHING, pipeline.order, counting=counting)
+    filter_ = pipeline.leading or _EVERYTHING
+    return Asked(place, filter_, pipeline.order, pipeline.wanted, counting=counting, decoding=True)
 
 
 class _Source:

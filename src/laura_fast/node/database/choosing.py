@@ -42,9 +42,10 @@ class Asked:
         namespace: Of the collection.
         filter: What is asked for.
         sort: In which order; None = any.
-        limit: How many documents at most, with those that are skipped; 0 = all.
+        limit: How many documents at once, with those that are skipped; 0 = all.
         name: The way that a cursor has used before; empty = the cheapest.
         counting: Nothing of the documents matters but how many they are.
+        decoding: Each is looked into, even where filter and sort leave nothing to do.
     """
 
     namespace: str
@@ -53,6 +54,7 @@ class Asked:
     limit: int = 0
     name: str = ""
     counting: bool = False
+    decoding: bool = False
 
 
 def choose(state: Snapshot, asked: Asked) -> Access:
@@ -73,7 +75,8 @@ def choose(state: Snapshot, asked: Asked) -> Access:
 def make_plan(state: Snapshot, asked: Asked, hint: str = "") -> Plan:
     """The planner's answer for the indexes that `state` has."""
     collection = state.collection(asked.namespace)
-    query = Query(asked.filter.tree, asked.sort.fields if asked.sort else (), asked.limit, hint, asked.counting)
+    sort = asked.sort.fields if asked.sort else ()
+    query = Query(asked.filter.tree, sort, asked.limit, hint, asked.counting, asked.decoding)
     by_id = AvailableIndex(_ID_INDEX, 0, collection is not None and collection.long_keys)
     try:
         return plan(query, list(_available(collection, state)), Counts(state, asked.namespace), by_id)

@@ -211,7 +211,7 @@ class Database:
         respond: Callable[[Counts], bytes],
     ) -> Callable[[], Coroutine[None, None, bytes]]:
         def access(state: Snapshot) -> Access:
-            return choose(state, Asked(command.namespace, change.filter))
+            return choose(state, Asked(command.namespace, change.filter, limit=0 if command.multi else 1))
 
         budget = partial(self.budget, seconds)
         job = Job(command.namespace, access, change, command.multi, request, respond, budget)

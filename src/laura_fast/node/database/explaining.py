@@ -30,7 +30,7 @@ def explain_query(store: DocumentStore, command: QueryCommand) -> Generator[None
     query = compile_query(command)
     with store.reading() as state:
         filter_ = query.filter or compile_filter({"_id": query.id_value})
-        made = make_plan(state, asked_of(command, filter_, query.sort))
+        made = make_plan(state, asked_of(command, query, filter_))
     mode = mode_of(Planned(command.namespace, made, ""))
     return {"namespace": command.namespace, **made.explain(), "pages": _PAGES[mode]}
     yield  # makes this a generator, as the reader thread expects

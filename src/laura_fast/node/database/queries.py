@@ -18,7 +18,7 @@ from laura_fast.node.database.access import START, ById, Place
 from laura_fast.node.database.choosing import Asked, choose, index_gone
 from laura_fast.node.database.commands import Page
 from laura_fast.node.database.cursors import Position
-from laura_fast.node.database.searching import Filling, Mode, Search, TiesPlace
+from laura_fast.node.database.searching import Filling, Mode, Search, TiesPlace, page_documents
 from laura_fast.storage.documents.layout import record_key
 
 if TYPE_CHECKING:
@@ -137,7 +137,7 @@ class Queries:
         """A lookup by `_id` alone needs neither a plan nor a filter: half of what it would cost."""
         if query.filter is None:
             return ById(command.namespace, record_key(query.id_value), exact=True)
-        return choose(state, asked_of(command, query.filter, query.sort, start))
+        return choose(state, asked_of(command, query, query.filter, start))
 
     def _token(
         self, command: QueryCommand, filling: Filling, access: Access, mode: Mode, start: Position | None
@@ -150,10 +150,14 @@ class Queries:
         return self._cursors.token(command, Position(mode, name, filling.place, left))
 
 
-def asked_of(command: QueryCommand, filter_: Filter, sort: Sort | None, start: Position | None = None) -> Asked:
-    """What the planner is asked."""
-    limit = command.limit + command.skip if command.limit else 0
-    return Asked(command.namespace, filter_, sort, limit, start.access if start else "")
+def asked_of(command: QueryCommand, query: Query, filter_: Filter, start: Position | None = None) -> Asked:
+    """What the planner is asked for a page: the first one, or the one behind `start`."""
+    decoding = query.project is not None
+    if start and start.mode == Mode.RANK:
+        return Asked(command.namespace, filter_, decoding=True)
+    page = page_documents(command.batch_size)
+    wanted = command.skip + (min(command.limit, page) if command.limit else page)
+    return Asked(command.namespace, filter_, query.sort, wanted, start.access if start else "", decoding=decoding)
 
 
 def mode_of(access: Access) -> Mode:

@@ -43,6 +43,11 @@ class Mode(StrEnum):
     RANK = "r"
 
 
+def page_documents(batch_size: int) -> int:
+    """Documents of a page at most, as its reader asks for; 0 = any number."""
+    return min(batch_size or limits.PAGE_DOCUMENTS, limits.PAGE_DOCUMENTS)
+
+
 class Filling:
     """A page that is being filled: as many documents as were asked for, but not more bytes than a page may have.
 
@@ -63,7 +68,7 @@ class Filling:
         self.documents: list[bytes] = []
         self.more = False
         self.place = START
-        page = min(batch_size or limits.PAGE_DOCUMENTS, limits.PAGE_DOCUMENTS)
+        page = page_documents(batch_size)
         self.wanted = min(left, page) if left else page
         self._is_last = 0 < left <= page
         self._bytes = 0

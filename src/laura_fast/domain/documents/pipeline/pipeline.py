@@ -41,6 +41,12 @@ class Pipeline:
         return first[0].sort if first and isinstance(first[0], SortStage) else None
 
     @property
+    def wanted(self) -> int:
+        """How many of the first documents in that order are wanted; 0 = all."""
+        first = self.rest.stages[:1]
+        return first[0].most or 0 if first and isinstance(first[0], SortStage) else 0
+
+    @property
     def foreign(self) -> tuple[str, ...]:
         """Other collections that it reads."""
         return tuple(sorted({name for stage in self.stages for name in stage.foreign}))

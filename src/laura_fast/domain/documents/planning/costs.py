@@ -1,4 +1,4 @@
-"""What a way to the documents costs, in units of one document read in the order of `_id`.
+"""What a way to the documents costs, in units of one document read in the order of `_id` and looked into.
 
 Only the order of the figures decides anything; `bench/test_planner.py` measures what they stand for. How many entries
 a range has is counted, up to a bound that grows until one way is known to be small: so planning costs a share of what
@@ -8,12 +8,14 @@ the cheapest way costs, and only a query that reads much is planned for long.
 from __future__ import annotations
 
 import math
-from itertools import islice
+from itertools import islice, pairwise
 from typing import TYPE_CHECKING, Final, NamedTuple, Protocol
 
 from laura_fast import limits
 from laura_fast.domain.documents.filters.tree import EVERYTHING
 from laura_fast.domain.documents.indexing.definitions import ID_INDEX_NAME
+from laura_fast.domain.documents.planning.access import KeyRange
+from laura_fast.domain.documents.planning.intervals import GREATEST
 from laura_fast.domain.documents.planning.ordering import Order
 
 if TYPE_CHECKING:
@@ -23,10 +25,18 @@ if TYPE_CHECKING:
     from laura_fast.domain.documents.planning.access import Access
     from laura_fast.domain.documents.planning.ordering import Ordering
 
-_FETCH: Final = 1.3
-"""A document found through an entry: looked up, where a scan only steps on."""
+_LOOK: Final = 0.7
+"""To decode a document: for the filter, for a sort, for a pipeline."""
 
-_ENTRY: Final = 0.15
+_STEP: Final = 0.3
+"""A document that a scan steps on to, as it is."""
+
+_FETCH: Final = 0.8
+"""A document found through an entry: stepped on to there, looked up here."""
+
+_ENTRY: Final = 0.12
+"""An entry alone, where documents are only counted."""
+
 _SEEK: Final = 0.3
 _SORT: Final = 0.05
 """Per document and doubling of their number."""
@@ -56,9 +66,12 @@ class Query(NamedTuple):
     Attributes:
         filter: Which documents.
         sort: (path, descending), most significant first.
-        limit: How many documents are wanted at most, those that are skipped included; 0 = all.
+        limit: How many documents are wanted at once, those that are skipped included; 0 = all. For pages, those of one:
+            where they can't be read in order each costs another look at everything, so the cheapest way to one is the
+            cheapest to all.
         hint: Name of the index to use; empty = the planner's choice.
         counting: Documents are only counted.
+        decoding: Documents are looked into even where nothing of the filter and the sort is left to do.
     """
 
     filter: Node = EVERYTHING
@@ -66,6 +79,7 @@ class Query(NamedTuple):
     limit: int = 0
     hint: str = ""
     counting: bool = False
+    decoding: bool = False
 
 
 class Way(NamedTuple):
@@ -132,16 +146,37 @@ def guess(access: Access) -> float:
 
 def _sizes(ways: Sequence[Way], query: Query, statistics: Statistics) -> list[tuple[float, bool]]:
     """Entries of each way, and whether they were counted: rounds end when a way that narrows was."""
-    found = [(0.0, False)] * len(ways)
+    found, is_known = [(0.0, False)] * len(ways), False
     for most in limits.PLANNING_COUNTS:
         found = [size if size[1] else _counted(way, statistics, most) for way, size in zip(ways, found, strict=True)]
         is_known = any(size[1] and way.narrows for way, size in zip(ways, found, strict=True))
         if is_known or 0 < query.limit * _ROUNDS_OF_LIMIT <= most:
             break
     return [
-        size if size[1] else (max(size[0], statistics.documents * sum(map(guess, way.accesses))), False)
+        size if size[1] else (max(size[0], _guessed(way, statistics, rough=is_known)), False)
         for way, size in zip(ways, found, strict=True)
     ]
+
+
+def _guessed(way: Way, statistics: Statistics, *, rough: bool) -> float:
+    """Entries of a way that has too many to be counted: as the form of its bounds suggests, or all but a few."""
+    documents = statistics.documents
+    if not rough and len(way.accesses) == 1 and (outside := _outside(way.accesses[0], statistics)) is not None:
+        return documents - outside
+    return documents * sum(map(guess, way.accesses))
+
+
+def _outside(access: Access, statistics: Statistics) -> int | None:
+    """Entries that the ranges leave out; None where those are too many, or say nothing of the others."""
+    definition, ranges = access.available.index.definition, access.ranges
+    if access.repeats or definition.sparse or definition.partial is not None or len(ranges) > limits.PLANNING_RANGES:
+        return None
+    left, most = 0, limits.PLANNING_OUTSIDE
+    for (_, begin), (end, _) in pairwise((KeyRange(b"", b""), *ranges, KeyRange(GREATEST.key, b""))):
+        left += statistics.estimate(definition.name, begin, end, most - left)
+        if left >= most:
+            return None
+    return left
 
 
 def _counted(way: Way, statistics: Statistics, most: int) -> tuple[float, bool]:
@@ -173,5 +208,6 @@ def _cost(way: Way, entries: float, matches: float, query: Query) -> float:
     read = entries
     if is_sorted and query.limit:
         read = min(entries, query.limit * max(1.0, entries / max(1.0, matches)))
-    each = 1.0 if way.is_collection else _FETCH + _ENTRY
+    looked = query.decoding or not way.exact or (query.sort and way.ordering.order is not Order.FULL)
+    each = (_STEP if way.is_collection else _FETCH) + (_LOOK if looked else 0.0)
     return seeks + read * each + (0.0 if is_sorted else entries * math.log2(entries + 1) * _SORT)

@@ -6,7 +6,7 @@ in this order             why
 nothing can match         a condition has no value that satisfies it
 the hinted index          whoever asks knows better; refused where it would miss matches
 one document at most      every field of `_id` or of a unique index is held to one value
-the only way              one index is bounded, and no other gives the order asked for
+the only way              one index is bounded by values, no other gives the order asked for, and few are wanted
 the least cost            entries of each way are counted (`costs`), with the sort that is left to do
 the collection            where no index is bounded, or reading most of it through one would cost more
 ========================  ============================================================================================
@@ -91,6 +91,9 @@ class _Choice:
 
     def _consider(self, available: AvailableIndex) -> None:
         name = available.index.definition.name
+        if self._is_off(available):
+            self._rejected.append(Rejected(name, _useless(available, self._query)))
+            return
         access = access_by(available, self._asked)
         if isinstance(access, Unusable):
             self._rejected.append(Rejected(name, access.why))
@@ -101,7 +104,15 @@ class _Choice:
         if serves or name == ID_INDEX_NAME:
             self._ways.append(Way(name, (access,), order, narrows))
         else:
-            self._rejected.append(Rejected(name, _useless(access, self._query)))
+            self._rejected.append(Rejected(name, _useless(available, self._query)))
+
+    def _is_off(self, available: AvailableIndex) -> bool:
+        """Whether neither filter nor sort say anything of the first field: most indexes, for most queries."""
+        definition, query = available.index.definition, self._query
+        if definition.sparse or definition.partial is not None or definition.name in {query.hint, ID_INDEX_NAME}:
+            return False
+        first = definition.fields[0].path
+        return first not in self._asked.by_path and not (query.sort and query.sort[0][0] == first)
 
     def _hinted(self) -> Plan:
         hint = ID_INDEX_NAME if self._query.hint == NATURAL else self._query.hint
@@ -139,6 +150,8 @@ class _Choice:
             return self._ways[-1], "no index is bounded by the filter"
         others = [way for way in self._ways if way.ordering.order is not Order.NONE and way not in narrowing]
         if len(narrowing) != 1 or (self._query.sort and others) or not _is_by_value(narrowing[0]):
+            return None
+        if not self._query.limit and not (self._query.counting and narrowing[0].exact):
             return None
         return narrowing[0], "no other index is bounded by the filter"
 
@@ -181,8 +194,8 @@ def _is_by_value(way: Way) -> bool:
     return all(access.bounds and all(each.point for each in access.bounds[0]) for access in way.accesses)
 
 
-def _useless(access: Access, query: Query) -> str:
-    path = access.available.index.definition.fields[0].path
+def _useless(available: AvailableIndex, query: Query) -> str:
+    path = available.index.definition.fields[0].path
     why = f'no condition bounds its first field "{path}"'
     return f"{why}, and it does not have the order of the sort" if query.sort else why
 

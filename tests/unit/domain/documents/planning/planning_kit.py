@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from typing import TYPE_CHECKING, Any
 
 from laura_fast.domain.documents.filters import compile_filter
 from laura_fast.domain.documents.indexing.definitions import parse_definition
 from laura_fast.domain.documents.indexing.entries import compile_index
+from laura_fast.domain.documents.keys import encode_value
 from laura_fast.domain.documents.planning.access import AvailableIndex
 from laura_fast.domain.documents.planning.costs import Query
 from laura_fast.domain.documents.planning.planner import plan
 
 if TYPE_CHECKING:
+    from laura_fast.domain.documents.planning.costs import Statistics
     from laura_fast.domain.documents.planning.plan import Plan
 
 UP, DOWN = False, True
@@ -30,6 +33,19 @@ class Counted:
         return min(self._entries.get(index, self.documents), most)
 
 
+class Spread:
+    """Statistics of a collection whose fields are its documents' numbers, from 0 on."""
+
+    def __init__(self, documents: int) -> None:
+        self.documents = documents
+
+    def estimate(self, index: str, start: bytes, stop: bytes, most: int) -> int:
+        return min(max(0, self._place(stop) - self._place(start)), most)
+
+    def _place(self, key: bytes) -> int:
+        return bisect_left(range(self.documents), key, key=encode_value)
+
+
 def index(name: str, *paths: str, multikey: int = 0, long_keys: bool = False, **options: Any) -> AvailableIndex:
     """An index on paths; one that begins with "-" is descending."""
     key = {path.lstrip("-"): -1 if path[0] == "-" else 1 for path in paths}
@@ -43,9 +59,10 @@ def planned(
     limit: int = 0,
     hint: str = "",
     counting: bool = False,
-    counted: Counted | None = None,
+    decoding: bool = False,
+    counted: Statistics | None = None,
 ) -> Plan:
-    query = Query(compile_filter(spec).tree, sort, limit, hint, counting)
+    query = Query(compile_filter(spec).tree, sort, limit, hint, counting, decoding)
     return plan(query, indexes, counted or Counted())
 
 

@@ -10,7 +10,7 @@ from laura_fast.domain.documents.planning import implication
 from laura_fast.domain.documents.planning.ordering import Order
 from laura_fast.domain.documents.planning.plan import Kind
 from laura_fast.errors import InvalidArgumentError
-from tests.unit.domain.documents.planning.planning_kit import DOWN, UP, Counted, index, planned
+from tests.unit.domain.documents.planning.planning_kit import DOWN, UP, Counted, Spread, index, planned
 
 A, B, AB = index("a", "a"), index("b", "b"), index("ab", "a", "b")
 
@@ -77,7 +77,8 @@ def test_a_given_id_is_looked_up_and_a_unique_key_found_without_counting() -> No
     assert planned({"_id": 5, "a": 1}, A, counted=counted).kind is Kind.ID_LOOKUP
     unique = index("u", "b", "c", unique=True)
     assert planned({"a": 1, "b": 1, "c": 2}, A, unique, counted=counted).index == "u"
-    assert planned({"a": 1}, A, unique, counted=counted).index == "a"
+    assert planned({"a": 1}, A, unique, limit=1, counted=counted).index == "a"
+    assert planned({"a": 1}, A, unique, counting=True, counted=counted).index == "a"
     assert counted.asked == []
 
 
@@ -94,15 +95,34 @@ def test_counting_ends_with_the_first_round_that_tells() -> None:
     assert counted.asked == ["a", "b"]
 
 
-def test_a_range_that_is_almost_everything_is_left_to_a_scan() -> None:
-    assert planned({"a": {"$ne": 5}}, A, counted=Counted(a=9_999)).kind is Kind.COLLECTION_SCAN
-    assert planned({"a": {"$ne": 5}}, A, counted=Counted(a=10)).index == "a"
+@pytest.mark.parametrize("condition", [{"$gt": 5}, 5])
+def test_almost_everything_is_left_to_a_scan_if_it_must_be_decoded_anyway(condition: Any) -> None:
+    """A lookup for each entry costs more than to step on; but less than to try the filter on each document."""
+    most = Counted(4_000, a=3_999)
+    assert planned({"a": condition}, A, decoding=True, counted=most).kind is Kind.COLLECTION_SCAN
+    assert planned({"a": condition}, A, sort=(("b", UP),), counted=most).kind is Kind.COLLECTION_SCAN
+    assert planned({"a": condition, "b": 1}, A, counted=most).kind is Kind.COLLECTION_SCAN
+    assert planned({"a": condition}, A, counted=most).index == "a"
+    assert planned({"a": condition}, A, decoding=True, counted=Counted(a=10)).index == "a"
+
+
+def test_what_is_too_much_to_count_is_what_the_other_entries_leave() -> None:
+    """A range of a million entries is known by the few outside of it, and not taken for a third of all."""
+    million = Spread(1_000_000)
+    assert planned({"a": {"$gte": 100}}, A, decoding=True, counted=million).kind is Kind.COLLECTION_SCAN
+    assert planned({"a": {"$gte": 700_000}}, A, decoding=True, counted=million).index == "a"
 
 
 def test_a_few_wanted_in_order_are_read_in_order() -> None:
     sort = (("b", UP),)
     assert planned({"a": 1}, A, B, sort=sort, limit=10, counted=Counted(a=5_000)).index == "b"
     assert planned({"a": 1}, A, B, sort=sort, counted=Counted(a=100)).index == "a"
+
+
+@pytest.mark.parametrize(("page", "taken"), [(20, "b"), (200, "b"), (1_000, "a")])
+def test_pages_are_read_in_order_where_that_costs_less_than_to_sort_for_each(page: int, taken: str) -> None:
+    """Of 10,000 documents 2,000 match: in the order of b every fifth does."""
+    assert planned({"a": 1}, A, B, sort=(("b", UP),), limit=page, counted=Counted(a=2_000)).index == taken
 
 
 def test_a_choice_of_conditions_is_a_union_if_each_has_an_index() -> None:
@@ -135,7 +155,7 @@ def test_counting_takes_the_index_that_answers_alone() -> None:
 
 
 def test_an_explanation_is_complete() -> None:
-    found = planned({"a": 1, "b": {"$gte": 2}}, index("ab", "a", "-b", multikey=0b01), index("c", "c"))
+    found = planned({"a": 1, "b": {"$gte": 2}}, index("ab", "a", "-b", multikey=0b01), index("c", "c"), limit=10)
     assert found.explain() == {
         "plan": "index scan",
         "index": "ab",
