@@ -27,6 +27,7 @@ Each class carries its kind, so no layer needs a table that maps exceptions to c
 from __future__ import annotations
 
 from enum import IntEnum
+from types import MappingProxyType
 from typing import TYPE_CHECKING, ClassVar
 
 if TYPE_CHECKING:
@@ -207,10 +208,18 @@ class RemoteError(ClientError):
         message: Its text.
         reason: Its ``google.rpc.ErrorInfo.reason``; empty where it sent none.
         retry_after_s: Its ``google.rpc.RetryInfo``; None where it sent none.
+        metadata: Its ``google.rpc.ErrorInfo.metadata``.
     """
 
     def __init__(
-        self, address: str, code: Code, message: str, reason: str = "", retry_after_s: float | None = None
+        self,
+        address: str,
+        code: Code,
+        message: str,
+        reason: str = "",
+        retry_after_s: float | None = None,
+        *,
+        metadata: Mapping[str, str] = MappingProxyType({}),
     ) -> None:
         super().__init__(f"{address}: {code.name}: {message}")
         self.address = address
@@ -218,6 +227,7 @@ class RemoteError(ClientError):
         self.message = message
         self.reason = reason
         self.retry_after_s = retry_after_s
+        self.metadata = metadata
 
 
 class UnreachableError(ClientError):

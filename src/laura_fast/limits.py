@@ -527,3 +527,6 @@ ROLLBACK_SLICE: Final = 1_000
 
 LOOKUP_BYTES: Final = 512
 """BSON of a query that the event loop looks at itself, in case it is a lookup by `_id`: some microseconds."""
+
+MAX_LEARNT_SERVERS: Final = 64
+"""Servers beside its seeds that a client takes from what other servers say: more than a replica set has members."""

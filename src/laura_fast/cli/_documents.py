@@ -9,7 +9,7 @@ import click
 
 from laura_fast.cli._connection import ONE_PASS, connected, console
 from laura_fast.client.console.finding import Output
-from laura_fast.client.documents import DocumentClient, Namespace
+from laura_fast.client.documents import DocumentClient, Namespace, Reading
 from laura_fast.client.documents.extended_json import parse_pipeline, parse_query
 from laura_fast.errors import ConfigError, InvalidArgumentError
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
     from laura_fast.cli._connection import Command
-    from laura_fast.client import ClientTls, RetryPolicy
+    from laura_fast.client import ClientTls, ClusterClient, RetryPolicy
     from laura_fast.client.retry import RetryScheduled
 
 
@@ -71,6 +71,7 @@ FILTER: Final = Written("filter", parse_query)
 PIPELINE: Final = Written("pipeline", parse_pipeline)
 ORDER: Final = Written("fields", order)
 FIELDS: Final = Written("fields", fields)
+_READING: Final = Reading()
 
 
 def with_output(command: Command) -> Command:
@@ -102,8 +103,13 @@ def with_documents(
     timeout_s: float,
     work: Callable[[DocumentClient], Awaitable[None]],
     *,
+    reading: Reading = _READING,
     policy: RetryPolicy = ONE_PASS,
     on_retry: Callable[[RetryScheduled], None] = lambda _: None,
 ) -> None:
     """Runs `work` with a client of the cluster's documents."""
-    connected(seeds, tls, policy, lambda cluster: work(DocumentClient(cluster, timeout_s=timeout_s)), on_retry)
+
+    async def run(cluster: ClusterClient) -> None:
+        await work(DocumentClient(cluster, timeout_s=timeout_s, reading=reading))
+
+    connected(seeds, tls, policy, run, on_retry)

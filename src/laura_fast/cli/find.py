@@ -8,13 +8,14 @@ import click
 
 from laura_fast.cli._connection import with_server
 from laura_fast.cli._documents import FILTER, NAMESPACE, with_documents, with_output, with_query
+from laura_fast.cli._reading import with_reading
 from laura_fast.client.console.finding import show_found
 from laura_fast.client.documents import Query
 
 if TYPE_CHECKING:
     from laura_fast.client import ClientTls
     from laura_fast.client.console.finding import Output
-    from laura_fast.client.documents import Namespace
+    from laura_fast.client.documents import Namespace, Reading
 
 
 @click.command()
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 @click.argument("filter", type=FILTER, default="{}")
 @with_query
 @with_output
+@with_reading
 @with_server(timeout="30s")
 def command(
     *,
@@ -32,6 +34,7 @@ def command(
     skip: int,
     limit: int,
     output: Output,
+    reading: Reading,
     seeds: str,
     tls: ClientTls | None,
     timeout_s: float,
@@ -42,4 +45,10 @@ def command(
     A table shows what a person reads; -o json prints every document, one per line.
     """
     query = Query(filter, projection, sort, skip, limit)
-    with_documents(seeds, tls, timeout_s, lambda documents: show_found(documents, namespace, query, output))
+    with_documents(
+        seeds,
+        tls,
+        timeout_s,
+        lambda documents: show_found(documents, namespace, query, output),
+        reading=reading,
+    )

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import TYPE_CHECKING, Final
 
 from laura_fast.client.addresses import parse_seeds
 from laura_fast.client.channel import open_channel
 from laura_fast.client.link import Link
+from laura_fast.client.links import Links
 from laura_fast.client.registration import accepted, registration
 from laura_fast.client.retry import Caller, RetryPolicy, RetryScheduled
 from laura_fast.client.session import MemberOptions, MemberSession
@@ -66,7 +66,7 @@ class ClusterClient:
         self.seeds = parse_seeds(seeds)
         self.timing = timing or Timing()
         self.policy = policy or RetryPolicy()
-        self._links = [Link(address, tls, open_channel) for address in self.seeds]
+        self._links = Links(self.seeds, lambda address: Link(address, tls, open_channel))
         self.caller = Caller(self._links, self.policy, self.timing, on_retry)
 
     async def __aenter__(self) -> Self:
@@ -77,7 +77,7 @@ class ClusterClient:
 
     async def close(self) -> None:
         """Ends all connections; calls in flight fail."""
-        await asyncio.gather(*(link.channel.close() for link in self._links))
+        await self._links.close()
 
     @property
     def address(self) -> str:

@@ -1,13 +1,15 @@
 """Finds a server that answers, stays with it, and decides what is tried again and when: the client's one retry layer.
 
-A *pass* asks the servers one after the other, beginning with the last that answered. Between passes the caller waits
-random(0..1) x min(10 s, 100 ms x 2^attempt), so that a restarted server is not met by all its clients at one instant,
-and no shorter than a server's RetryInfo asks for. A library's retry decorator can't rotate servers; hence the loop.
+A *pass* asks the servers one after the other, beginning with the last that answered; whoever is not the primary may
+name it, and it is asked next. Between passes the caller waits random(0..1) x min(10 s, 100 ms x 2^attempt), so that a
+restarted server is not met by all its clients at one instant, and no shorter than a server's RetryInfo asks for. A
+library's retry decorator can't rotate servers; hence the loop.
 """
 
 from __future__ import annotations
 
 import math
+from collections import deque
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, TypeVar
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from laura_fast.client.link import Link
+    from laura_fast.client.links import Links
     from laura_fast.client.timing import Timing
 
 Answer = TypeVar("Answer")
@@ -30,7 +33,10 @@ Call = Callable[[grpc.aio.Channel, float], Awaitable[Answer]]
 
 TRY_ELSEWHERE: Final = frozenset({Code.UNAVAILABLE, Code.DEADLINE_EXCEEDED, Code.RESOURCE_EXHAUSTED, Code.CANCELLED})
 """The server could not, which says nothing about the others. CANCELLED: it was stopped in the middle of the call."""
-NOT_PRIMARY: Final = "NOT_PRIMARY"
+PRIMARY_ADDRESS: Final = "primary_address"
+"""In the metadata of NOT_PRIMARY."""
+TRIED_ELSEWHERE: Final = frozenset({"NOT_PRIMARY", "NO_SUITABLE_MEMBER"})
+"""Reasons that are about one member of a replica set; another one may answer, or the same one later."""
 THE_REQUEST_IS_TOO_MUCH: Final = frozenset({"MAX_EXAMINED", "MEMORY_BUDGET", "ANSWER_TOO_LARGE", "MESSAGE_TOO_LARGE"})
 """Reasons of RESOURCE_EXHAUSTED that every server would give: asking again would only do the work again."""
 
@@ -79,48 +85,72 @@ class Caller:
 
     def __init__(
         self,
-        links: Sequence[Link],
+        links: Links,
         policy: RetryPolicy,
         timing: Timing,
         on_retry: Callable[[RetryScheduled], None] = lambda _: None,
     ) -> None:
-        self._links = tuple(links)
+        self._links = links
         self._policy = policy
         self._timing = timing
         self._on_retry = on_retry
-        self._current = 0
 
     @property
     def link(self) -> Link:
         """The server that answered last; the first one before any did."""
-        return self._links[self._current]
+        return self._links.current
 
-    async def once(self, call: Call[Answer], timeout_s: float | None = None) -> Answer:
+    async def once(
+        self, call: Call[Answer], timeout_s: float | None = None, suitable: Sequence[str] | None = None
+    ) -> Answer:
         """One pass over the servers, each given `timeout_s` (default: the policy's).
+
+        Args:
+            call: What to ask.
+            timeout_s: Of each attempt.
+            suitable: Addresses to ask instead, in this order; the server that writes go to stays the same.
 
         Raises:
             RemoteError: A server's refusal that another server would repeat.
             UnreachableError: None of them could answer.
         """
         seconds = self._policy.attempt_timeout_s if timeout_s is None else timeout_s
-        failures: list[RemoteError] = []
-        for offset in range(len(self._links)):
-            index = (self._current + offset) % len(self._links)
-            answer = await _attempt(self._links[index], call, seconds)
+        waiting = deque(self._links.round() if suitable is None else filter(None, map(self._links.at, suitable)))
+        failures: dict[Link, RemoteError] = {}
+        while waiting:
+            link = waiting.popleft()
+            answer = await _attempt(link, call, seconds)
             if not isinstance(answer, RemoteError):
-                self._current = index
+                if suitable is None:
+                    self._links.current = link
                 return answer
             if not is_tried_elsewhere(answer):
                 raise answer
-            failures.append(answer)
-            await self._links[index].renew()
-        self._rotate()
-        raise UnreachableError(failures)
+            failures[link] = answer
+            await link.renew()
+            primary = self._links.at(answer.metadata.get(PRIMARY_ADDRESS, link.address))
+            if primary and primary not in failures:
+                if primary in waiting:
+                    waiting.remove(primary)
+                waiting.appendleft(primary)
+        if suitable is None:
+            self._links.rotate()
+        raise UnreachableError([*failures.values()])
 
-    async def until(self, call: Call[Answer], timeout_s: float | None, attempt_s: float | None = None) -> Answer:
+    async def until(
+        self,
+        call: Call[Answer],
+        timeout_s: float | None,
+        attempt_s: float | None = None,
+        suitable: Callable[[], Awaitable[Sequence[str]]] | None = None,
+    ) -> Answer:
         """Passes until one succeeds or `timeout_s` (None = never) is over. Raises as `once` does.
 
-        One attempt takes `attempt_s` at the most; left out, what the policy says.
+        Args:
+            call: What to ask.
+            timeout_s: Of all passes.
+            attempt_s: Of one attempt; None = what the policy says.
+            suitable: Asked before each pass for the addresses of that pass; see `once`.
         """
         longest = self._policy.attempt_timeout_s if attempt_s is None else attempt_s
         deadline = math.inf if timeout_s is None else self._timing.monotonic() + timeout_s
@@ -128,7 +158,8 @@ class Caller:
         while True:
             remaining = deadline - self._timing.monotonic()
             try:
-                return await self.once(call, min(remaining, longest))
+                addresses = await suitable() if suitable else None
+                return await self.once(call, min(remaining, longest), addresses)
             except UnreachableError as error:
                 delay = max(self._policy.delay_s(attempt, self._timing.random()), _asked_delay(error))
                 attempt += 1
@@ -146,11 +177,8 @@ class Caller:
         delay = max(delay, error.retry_after_s or 0.0)
         self._on_retry(RetryScheduled(UnreachableError([error]), failed, delay))
         await self.link.renew()
-        self._rotate()
+        self._links.rotate()
         await self._timing.sleep(delay)
-
-    def _rotate(self) -> None:
-        self._current = (self._current + 1) % len(self._links)
 
     def _exhausted(self, passes: int, overloads: int) -> bool:
         policy = self._policy
@@ -169,14 +197,16 @@ async def _attempt(link: Link, call: Call[Answer], timeout_s: float) -> Answer |
 
 def to_remote_error(address: str, error: grpc.aio.AioRpcError) -> RemoteError:
     """The status of a failed call with its `google.rpc` details, where the server sent any."""
-    reason, retry_after_s = "", None
+    reason, retry_after_s, metadata = "", None, dict[str, str]()
     for detail in _details(error):
         info, retry = error_details_pb2.ErrorInfo(), error_details_pb2.RetryInfo()
         if detail.Unpack(info):
-            reason = info.reason
+            reason, metadata = info.reason, dict(info.metadata)
         elif detail.Unpack(retry):
             retry_after_s = retry.retry_delay.ToTimedelta().total_seconds()
-    return RemoteError(address, Code(error.code().value[0]), error.details() or "", reason, retry_after_s)
+    return RemoteError(
+        address, Code(error.code().value[0]), error.details() or "", reason, retry_after_s, metadata=metadata
+    )
 
 
 def _details(error: grpc.aio.AioRpcError) -> Sequence[Any]:
@@ -191,7 +221,7 @@ def is_tried_elsewhere(error: RemoteError) -> bool:
     """Whether another server, or the same one later, may do what this one could not."""
     if error.reason in THE_REQUEST_IS_TOO_MUCH:
         return False
-    return error.code in TRY_ELSEWHERE or error.reason == NOT_PRIMARY
+    return error.code in TRY_ELSEWHERE or error.reason in TRIED_ELSEWHERE
 
 
 def _is_overload(error: UnreachableError) -> bool:

@@ -8,9 +8,11 @@ import grpc
 import pytest
 
 from laura_fast.client.link import Link
+from laura_fast.client.links import Links
 from laura_fast.client.retry import Caller, RetryPolicy, RetryScheduled
 from laura_fast.errors import Code, OverloadedError, RemoteError, RpcError, UnavailableError, UnreachableError
 from laura_fast.errors import FailedPreconditionError as Precondition
+from laura_fast.limits import MAX_LEARNT_SERVERS
 from laura_fast.services.status import to_status
 from tests.unit.client.virtual_time import VirtualTime
 
@@ -23,8 +25,8 @@ class Servers:
         self.asked: list[str] = []
         self.timeouts: list[float] = []
 
-    def links(self) -> list[Link]:
-        return [Link(name, None, lambda address, _: cast("grpc.aio.Channel", address)) for name in self.answers]
+    def links(self) -> Links:
+        return Links([name for name in self.answers if name.islower()], link)
 
     async def call(self, channel: Any, seconds: float) -> str:
         self.asked.append(channel)
@@ -33,6 +35,10 @@ class Servers:
         if isinstance(answer, RpcError):
             raise _as_call_error(answer)
         return answer
+
+
+def link(name: str) -> Link:
+    return Link(name, None, lambda address, _: cast("grpc.aio.Channel", address))
 
 
 def _as_call_error(error: RpcError) -> grpc.aio.AioRpcError:
@@ -73,6 +79,43 @@ async def test_an_error_that_others_would_repeat_is_raised_at_once(time: Virtual
     with pytest.raises(RemoteError, match="a: FAILED_PRECONDITION: no") as raised:
         await caller(servers, time).until(servers.call, 10)
     assert (raised.value.code, servers.asked) == (Code.FAILED_PRECONDITION, ["a"])
+
+
+def not_primary(address: str) -> Precondition:
+    return Precondition("not primary", "NOT_PRIMARY", metadata={"primary_address": address})
+
+
+async def test_the_primary_that_a_server_names_is_asked_next_and_first_from_then_on(time: VirtualTime) -> None:
+    servers = Servers(a=not_primary("c"), b="a secondary", c="hello")
+    calls = caller(servers, time)
+    assert [await calls.once(servers.call), await calls.once(servers.call)] == ["hello", "hello"]
+    assert servers.asked == ["a", "c", "c"]
+
+
+async def test_a_primary_that_is_no_seed_is_asked_too(time: VirtualTime) -> None:
+    servers = Servers(a=not_primary("LEARNT"), LEARNT="hello")
+    assert await caller(servers, time).once(servers.call) == "hello"
+
+
+async def test_servers_that_name_each_other_are_asked_once_each(time: VirtualTime) -> None:
+    servers = Servers(a=not_primary("b"), b=not_primary("a"))
+    with pytest.raises(UnreachableError):
+        await caller(servers, time).once(servers.call)
+    assert servers.asked == ["a", "b"]
+
+
+def test_no_more_than_so_many_servers_are_learnt() -> None:
+    links = Links(["a"], link)
+    assert all(links.at(f"s{number}") for number in range(MAX_LEARNT_SERVERS))
+    assert links.at("one more") is None
+    assert len(links) == MAX_LEARNT_SERVERS + 1
+
+
+async def test_suitable_servers_are_asked_in_their_order_and_writes_go_where_they_went(time: VirtualTime) -> None:
+    servers = Servers(a="primary", b=Precondition("behind", "NO_SUITABLE_MEMBER"), c="hello")
+    calls = caller(servers, time)
+    assert await calls.once(servers.call, suitable=["b", "c"]) == "hello"
+    assert (servers.asked, calls.link.address) == (["b", "c"], "a")
 
 
 async def test_a_server_that_is_not_the_primary_is_passed_over(time: VirtualTime) -> None:

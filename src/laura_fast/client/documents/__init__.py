@@ -14,20 +14,24 @@ from laura_fast.client.documents.outcomes import (
     UpdateOutcome,
     Verification,
 )
+from laura_fast.client.documents.reading import Concern, Mode, Reading
 from laura_fast.client.documents.requests import Query
 
 __all__ = [
     "Catalog",
     "CollectionInfo",
+    "Concern",
     "DeleteOutcome",
     "DocumentClient",
     "DocumentError",
     "IndexBuilt",
     "IndexInfo",
     "InsertOutcome",
+    "Mode",
     "Namespace",
     "Page",
     "Query",
+    "Reading",
     "UpdateOutcome",
     "Verification",
 ]

@@ -6,21 +6,23 @@ import itertools
 import math
 import uuid
 from contextlib import aclosing
-from typing import TYPE_CHECKING, Any, Final, TypeVar
+from typing import TYPE_CHECKING, Any, Final
 
 from laura_fast.client.documents import requests
 from laura_fast.client.documents.batches import batches
+from laura_fast.client.documents.calls import Answer, Calls, Method, Request
 from laura_fast.client.documents.catalog import Catalog
 from laura_fast.client.documents.codec import decode, encode
 from laura_fast.client.documents.namespaces import Namespace
 from laura_fast.client.documents.outcomes import DeleteOutcome, DocumentError, InsertOutcome, Page, UpdateOutcome
+from laura_fast.client.documents.reading import Reading
 from laura_fast.pb.laura.fast.v1.documents_pb2 import ExplainRequest
 from laura_fast.pb.laura.fast.v1.documents_pb2_grpc import DocumentServiceStub
 from laura_fast.pb.lauradb.cluster import routing_pb2 as pb
 from laura_fast.pb.lauradb.cluster.routing_pb2_grpc import RouterServiceStub
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Callable, Iterable, Mapping, Sequence
+    from collections.abc import AsyncGenerator, Iterable, Mapping, Sequence
     from typing import Unpack
 
     import grpc
@@ -30,11 +32,8 @@ if TYPE_CHECKING:
     Document = Mapping[str, Any] | bytes
     """A mapping, or BSON as it is."""
 
-Request = TypeVar("Request")
-Answer = TypeVar("Answer")
-
 DEFAULT_TIMEOUT_S: Final = 30.0
-_LONGEST_ATTEMPT_S: Final = 3600.0
+_READING: Final = Reading()
 
 
 class DocumentClient:
@@ -49,19 +48,26 @@ class DocumentClient:
         cluster: Whose connections and retries are used; it stays the caller's to close.
         client_id: Scope of the request ids; left out, one that no other client has.
         timeout_s: Longest time of one call, repetitions included; None waits for ever.
+        reading: Who may answer reads, and what they may see.
 
     Attributes:
         catalog: Collections and indexes.
     """
 
     def __init__(
-        self, cluster: ClusterClient, *, client_id: str = "", timeout_s: float | None = DEFAULT_TIMEOUT_S
+        self,
+        cluster: ClusterClient,
+        *,
+        client_id: str = "",
+        timeout_s: float | None = DEFAULT_TIMEOUT_S,
+        reading: Reading = _READING,
     ) -> None:
         self.cluster = cluster
         self.client_id = client_id or uuid.uuid4().hex
         self.timeout_s = timeout_s
         self.catalog = Catalog(self)
         self._numbers = itertools.count(1)
+        self._calls = Calls(cluster, timeout_s, reading)
 
     async def reach(self, namespace: str | Namespace) -> None:
         """Asks every server once, without patience, for what costs it nothing: whether work can begin.
@@ -112,7 +118,7 @@ class DocumentClient:
         answered = 0
         while True:
             request.request_id = self._next_id()
-            answer = await self.ask(lambda channel: RouterServiceStub(channel).Query, request)
+            answer = await self._calls.read(lambda channel: RouterServiceStub(channel).Query, request)
             yield _page(answer)
             answered += len(answer.documents)
             if not answer.more_available or answered >= (query.limit or math.inf):
@@ -222,7 +228,7 @@ class DocumentClient:
         """The results of a pipeline, all at once: the server refuses what does not fit one answer."""
         request = requests.aggregation(Namespace.parse(namespace), pipeline, max_examined)
         request.request_id = self._next_id()
-        answer = await self.ask(lambda channel: RouterServiceStub(channel).Aggregate, request)
+        answer = await self._calls.read(lambda channel: RouterServiceStub(channel).Aggregate, request)
         return [decode(result) for result in answer.results]
 
     async def explain(
@@ -241,21 +247,9 @@ class DocumentClient:
         answer = await self.ask(lambda channel: DocumentServiceStub(channel).Explain, request)
         return decode(answer.explanation)
 
-    async def ask(
-        self,
-        method: Callable[[grpc.aio.Channel], grpc.aio.UnaryUnaryMultiCallable[Request, Answer]],
-        request: Request,
-    ) -> Answer:
-        """One call with the repetitions that it needs, all of the same message.
-
-        An attempt may take all the time there is: a long query that is cut off and asked again is only longer. Servers
-        that are away are noticed by the connection, not by the clock.
-        """
-
-        async def call(channel: grpc.aio.Channel, seconds: float) -> Answer:
-            return await method(channel)(request, timeout=seconds)
-
-        return await self.cluster.caller.until(call, self.timeout_s, attempt_s=self.timeout_s or _LONGEST_ATTEMPT_S)
+    async def ask(self, method: Method[Request, Answer], request: Request) -> Answer:
+        """One call with the repetitions that it needs, all of the same message."""
+        return await self._calls.ask(method, request)
 
     def _next_id(self) -> str:
         return str(next(self._numbers))
