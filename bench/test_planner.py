@@ -141,7 +141,8 @@ def _fill(session: WriteSession) -> None:
 @pytest.mark.parametrize("page", [20, 200])
 def test_pages(benchmark: BenchmarkFixture, store: DocumentStore, page: int) -> None:
     """A document of ten sorted pages of a quarter of the collection: in order, or all sorted for each."""
-    queries = Queries(store, Cursors(b"s" * SECRET_BYTES, SystemClock(), 60_000))
+    clock = SystemClock()
+    queries = Queries(store, Cursors(b"s" * SECRET_BYTES, clock, 60_000), clock.wall_ms)
     command = QueryCommand(NS, encode({"section": "libs"}), sort=encode({"installed": -1}), batch_size=page)
 
     def read_pages() -> list[bytes]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import datetime as dt
 from typing import TYPE_CHECKING, Any
 
 import grpc
@@ -272,6 +273,17 @@ class TestUpdate:
             await router.update({}, {"$inc": {"a": 1}}, multi=True)
         assert caught.value.code() is grpc.StatusCode.INVALID_ARGUMENT
         assert await router.find() == documents
+
+    async def test_expressions_know_the_time_of_the_command(self, router: Router) -> None:
+        await router.insert(
+            *({"_id": year, "due": dt.datetime(year, 1, 1, tzinfo=dt.UTC)} for year in (2000, 2020, 2200))
+        )
+        due = {"$expr": {"$lte": ["$due", "$$NOW"]}}
+        assert (await router.update(due, {"$set": {"late": True}}, multi=True)).modified_count == 2
+        assert ids(await router.find(due)) == [2000, 2020]
+        assert (await router.delete(due)).deleted_count == 1
+        assert (await router.delete(due, multi=True)).deleted_count == 1
+        assert ids(await router.find({"late": {"$ne": True}})) == [2200]
 
     async def test_many_are_changed_once_each(self, router: Router) -> None:
         await router.insert(*({"_id": n, "a": 0} for n in range(2_500)))

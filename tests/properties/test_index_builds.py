@@ -134,7 +134,7 @@ class World:
         assert identities[0] == identities[1], f"{spec} sorted by {order}"
 
     def _pages(self, command: QueryCommand) -> list[dict[str, Any]]:
-        queries = Queries(self._store, Cursors(b"s" * 32, self._clock, 1_000))
+        queries = Queries(self._store, Cursors(b"s" * 32, self._clock, 1_000), self._clock.wall_ms)
         found: list[dict[str, Any]] = []
         while True:
             page = finished(queries.page(command, Budget(10_000, math.inf, 1 << 24, self._clock.monotonic)))

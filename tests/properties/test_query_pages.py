@@ -76,7 +76,7 @@ class Database:
         self.documents = [{"_id": number, **document} for number, document in enumerate(documents)]
         self.clock = VirtualClock()
         self.store = DocumentStore(MemoryStore(), lambda definition: compile_index(parse_definition(definition)))
-        self.queries = Queries(self.store, Cursors(b"s" * 32, self.clock, 1_000))
+        self.queries = Queries(self.store, Cursors(b"s" * 32, self.clock, 1_000), self.clock.wall_ms)
         asyncio.run(self.store.write(lambda session: self._fill(session, indexes)))
 
     def _fill(self, session: WriteSession, indexes: list[dict[str, int]]) -> None:

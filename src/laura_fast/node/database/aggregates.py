@@ -12,8 +12,6 @@ from concurrent.futures import ThreadPoolExecutor
 from random import Random
 from typing import TYPE_CHECKING, Final
 
-from bson.datetime_ms import DatetimeMS
-
 from laura_fast import limits
 from laura_fast.domain.documents.codec import decode, decode_stored, encode
 from laura_fast.domain.documents.expressions.watching import watched
@@ -23,6 +21,7 @@ from laura_fast.domain.documents.planning.ordering import Order
 from laura_fast.errors import OverloadedError, UnavailableError
 from laura_fast.node.database.choosing import Asked, choose
 from laura_fast.node.database.names import namespace, parts
+from laura_fast.node.database.variables import variables
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -102,7 +101,7 @@ class Aggregates:
 
 def compile_command(command: AggregateCommand, now_ms: int) -> Pipeline:
     """The pipeline of a command; raises InvalidArgumentError that names the stage."""
-    return compile_pipeline([decode(stage) for stage in command.pipeline], {"NOW": DatetimeMS(now_ms)})
+    return compile_pipeline([decode(stage) for stage in command.pipeline], variables(now_ms))
 
 
 def asked_of_pipeline(place: str, pipeline: Pipeline) -> Asked:

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from laura_fast.node.ports import Clock
 
 SECRET_BYTES: Final = 32
-_VERSION: Final = b"\x01"
+_VERSION: Final = b"\x02"
 _MAC_BYTES: Final = 16
 _FINGERPRINT_BYTES: Final = 16
 _INVALID: Final = "CURSOR_INVALID"
@@ -37,12 +37,14 @@ class Position(NamedTuple):
         access: Which index they are read from; empty where that does not matter.
         place: Where the document is.
         left: Documents that the query's limit still allows; 0 = no limit.
+        now_ms: What `$$NOW` was for the first page, in milliseconds since 1970.
     """
 
     mode: str
     access: str
     place: Place
     left: int
+    now_ms: int
 
 
 class _Payload(msgspec.Struct, frozen=True, array_like=True):

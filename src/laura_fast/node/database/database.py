@@ -32,12 +32,14 @@ from laura_fast.node.database.queries import Queries, decode_optional
 from laura_fast.node.database.readers import Readers
 from laura_fast.node.database.replication import Alone
 from laura_fast.node.database.upkeep import Upkeep
+from laura_fast.node.database.variables import variables
 from laura_fast.node.database.verifying import Verifications
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
 
     from laura_fast.domain.documents.codec import Document
+    from laura_fast.domain.documents.filters import Filter
     from laura_fast.node.database.access import Access
     from laura_fast.node.database.changes import Counts
     from laura_fast.node.database.commands import (
@@ -85,7 +87,7 @@ class Database:
         self.verifications = Verifications(store)
         self.replication: Replication = Alone(store, clock)
         self._writes = Writes()
-        self._queries = Queries(store, cursors)
+        self._queries = Queries(store, cursors, clock.wall_ms)
         self._aggregates = Aggregates(store, clock.wall_ms, settings.max_answer_bytes)
         self._changes = Changes(store, self._readers)
 
@@ -114,7 +116,7 @@ class Database:
 
     async def explain_query(self, command: QueryCommand, *, execute: bool) -> Document:
         """The plan of a query; with `execute`, also what its first page took."""
-        told = await self._readers.run(lambda: explain_query(self.store, command))
+        told = await self._readers.run(lambda: explain_query(self.store, command, self._clock.wall_ms()))
         if not execute:
             return told
         started = self._clock.monotonic()
@@ -184,19 +186,22 @@ class Database:
     def _updating(self, command: UpdateCommand, origin: Origin) -> Updating:
         return Updating(
             command.namespace,
-            compile_filter(decode_optional(command.query)),
+            self._filter(command.query),
             compile_update(decode_optional(command.update)),
             command.upsert,
             lambda: generated_id(origin.client, origin.request_id, 0),
             self._times,
         )
 
+    def _filter(self, query: bytes) -> Filter:
+        return compile_filter(decode_optional(query), variables(self._clock.wall_ms()))
+
     async def delete(
         self, command: DeleteCommand, origin: Origin, seconds: float | None, respond: Callable[[int], bytes]
     ) -> bytes:
         """Removes what matches; what `respond` makes of their number. Raises what `Changes.run` raises."""
         size = len(command.query)
-        filter_ = await apart(size, lambda: compile_filter(decode_optional(command.query)))
+        filter_ = await apart(size, lambda: self._filter(command.query))
         request = await apart(size, partial(ticket, origin, command.namespace, "Delete", command))
         change = Deleting(command.namespace, filter_)
         work = self._work(command, change, request, seconds, lambda counts: respond(counts.matched))

@@ -25,9 +25,9 @@ _PAGES: Final = {
 }
 
 
-def explain_query(store: DocumentStore, command: QueryCommand) -> Generator[None, None, dict[str, Any]]:
+def explain_query(store: DocumentStore, command: QueryCommand, now_ms: int) -> Generator[None, None, dict[str, Any]]:
     """Explains a query without running it; on the reader thread, as planning reads the indexes."""
-    query = compile_query(command)
+    query = compile_query(command, now_ms)
     with store.reading() as state:
         filter_ = query.filter or compile_filter({"_id": query.id_value})
         made = make_plan(state, asked_of(command, query, filter_))

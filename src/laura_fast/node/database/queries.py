@@ -19,6 +19,7 @@ from laura_fast.node.database.choosing import Asked, choose, index_gone
 from laura_fast.node.database.commands import Page
 from laura_fast.node.database.cursors import Position
 from laura_fast.node.database.searching import Filling, Mode, Search, TiesPlace, page_documents
+from laura_fast.node.database.variables import variables
 from laura_fast.storage.documents.layout import record_key
 
 if TYPE_CHECKING:
@@ -50,8 +51,12 @@ class Query(NamedTuple):
     project: Callable[[Document], Document] | None
 
 
-def compile_query(command: QueryCommand) -> Query:
+def compile_query(command: QueryCommand, now_ms: int) -> Query:
     """Checks everything that can be wrong with the request alone.
+
+    Args:
+        command: The request.
+        now_ms: When its first page was asked for, in milliseconds since 1970: `$$NOW` of all its pages.
 
     Raises:
         InvalidArgumentError: It names the operator, field or number that is wrong.
@@ -62,7 +67,7 @@ def compile_query(command: QueryCommand) -> Query:
     sort, projection = decode_optional(command.sort), decode_optional(command.projection)
     query = decode_optional(command.query)
     return Query(
-        None if _is_lookup(query) else compile_filter(query),
+        None if _is_lookup(query) else compile_filter(query, variables(now_ms)),
         query.get("_id"),
         compile_sort(sort) if sort else None,
         compile_projection(projection).apply if projection else None,
@@ -81,9 +86,17 @@ def decode_optional(data: bytes) -> Document:
 class Queries:
     """Answers queries: pages on the reader thread, lookups at once."""
 
-    def __init__(self, store: DocumentStore, cursors: Cursors) -> None:
+    def __init__(self, store: DocumentStore, cursors: Cursors, now_ms: Callable[[], int]) -> None:
+        """Prepares.
+
+        Args:
+            store: Has the documents.
+            cursors: Makes tokens of places.
+            now_ms: Milliseconds since 1970, for `$$NOW`.
+        """
         self._store = store
         self._cursors = cursors
+        self._now_ms = now_ms
 
     def lookup(self, command: QueryCommand) -> Page | None:
         """The answer to a query for a whole document by its `_id` and nothing else; None where more is asked.
@@ -111,8 +124,9 @@ class Queries:
             FailedPreconditionError: CURSOR_INDEX_GONE.
             OverloadedError, DeadlineError: The budget is used up.
         """
-        query = compile_query(command)
         start = self._cursors.position(command) if command.cursor_id else None
+        now_ms = start.now_ms if start else self._now_ms()
+        query = compile_query(command, now_ms)
         filling = Filling(command.batch_size, start.left if start else command.limit, query.project)
         with self._store.reading(command.at) as state:
             access = self._access(state, command, query, start)
@@ -130,7 +144,13 @@ class Queries:
                 yield from search.ties(access.candidates(state, begin, whole_key=True), sort_key, after)
             else:
                 yield from search.rank(access.candidates(state), sort_key, after, several=access.several)
-        return Page(filling.documents, self._token(command, filling, access, mode, start), budget.examined)
+        if not filling.more:
+            return Page(filling.documents, "", budget.examined)
+        left = start.left if start else command.limit
+        left = left - len(filling.documents) if left else 0
+        name = "" if mode is Mode.RANK else access.name
+        token = self._cursors.token(command, Position(mode, name, filling.place, left, now_ms))
+        return Page(filling.documents, token, budget.examined)
 
     @staticmethod
     def _access(state: Snapshot, command: QueryCommand, query: Query, start: Position | None) -> Access:
@@ -138,16 +158,6 @@ class Queries:
         if query.filter is None:
             return ById(command.namespace, record_key(query.id_value), exact=True)
         return choose(state, asked_of(command, query, query.filter, start))
-
-    def _token(
-        self, command: QueryCommand, filling: Filling, access: Access, mode: Mode, start: Position | None
-    ) -> str:
-        if not filling.more:
-            return ""
-        left = start.left if start else command.limit
-        left = left - len(filling.documents) if left else 0
-        name = "" if mode is Mode.RANK else access.name
-        return self._cursors.token(command, Position(mode, name, filling.place, left))
 
 
 def asked_of(command: QueryCommand, query: Query, filter_: Filter, start: Position | None = None) -> Asked:

@@ -15,7 +15,7 @@ from laura_fast.node.database.cursors import Cursors, Position
 from laura_fast.testing.clock import VirtualClock
 
 COMMAND = QueryCommand("shop.orders", b"query", b"projection", b"sort", limit=10, skip=2)
-POSITION = Position("s", "by_price/7", Place(b"\x20key", b"\x70id"), 7)
+POSITION = Position("s", "by_price/7", Place(b"\x20key", b"\x70id"), 7, 1_700_000_000_000)
 SECRET = b"s" * 32
 
 

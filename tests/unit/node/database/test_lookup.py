@@ -37,7 +37,8 @@ async def queries() -> Queries:
 
     store = DocumentStore(MemoryStore(), no_index)
     await store.write(fill)
-    return Queries(store, Cursors(b"secret" * 6, VirtualClock(), 60_000))
+    clock = VirtualClock()
+    return Queries(store, Cursors(b"secret" * 6, clock, 60_000), clock.wall_ms)
 
 
 def on_the_thread(queries: Queries, command: QueryCommand) -> Page:
