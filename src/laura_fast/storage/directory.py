@@ -4,14 +4,20 @@ from __future__ import annotations
 
 import fcntl
 import os
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from laura_fast.errors import DataDirectoryError
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-FORMAT = "laura_fast 1"
+FORMAT: Final = "laura_fast 2"
+"""How everything in the directory is stored. It is counted up with every change that another version would misread: 2
+seals what is stored of a document with a check, and an outcome of a request says what was known before it.
+"""
+
+_DATA: Final = "data.mdb"
+"""LMDB's file; the marker is on disk before it is."""
 
 
 class DirectoryLock:
@@ -62,12 +68,21 @@ def _check_format(path: Path) -> None:
     try:
         found = marker.read_text().strip()
     except FileNotFoundError:
+        if (path / _DATA).exists():
+            raise _other_format(path, "no format, but data") from None
         _write_durably(marker, FORMAT + "\n")
         return
     except (OSError, UnicodeDecodeError) as error:
         raise DataDirectoryError(f"{marker} can't be read: {error}") from error
     if found != FORMAT:
-        raise DataDirectoryError(f"data directory {path} has format {found!r}; this version reads {FORMAT!r}")
+        raise _other_format(path, f"the format {found!r}")
+
+
+def _other_format(path: Path, found: str) -> DataDirectoryError:
+    return DataDirectoryError(
+        f"data directory {path} has {found}; this version reads {FORMAT!r} alone. Nothing was touched: export the"
+        " documents with the version that wrote them and import them into a new directory"
+    )
 
 
 def _write_durably(path: Path, text: str) -> None:

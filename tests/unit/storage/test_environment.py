@@ -122,10 +122,21 @@ def test_the_same_process_is_refused_too(environment: Environment, tmp_path: Pat
         Environment.open(tmp_path)
 
 
-def test_another_format_is_refused(tmp_path: Path) -> None:
-    (tmp_path / "FORMAT").write_text("laura_fast 99\n")
-    with pytest.raises(DataDirectoryError, match="laura_fast 99"):
+@pytest.mark.parametrize("written", ["laura_fast 1\n", "laura_fast 99\n", "", None])
+def test_another_format_is_refused_and_left_alone(tmp_path: Path, written: str | None) -> None:
+    """Also data without a marker: the marker is there before any data."""
+    Environment.open(tmp_path).close()
+    marker, data = tmp_path / "FORMAT", tmp_path / "data.mdb"
+    if written is None:
+        marker.unlink()
+    else:
+        marker.write_text(written)
+    before = data.read_bytes()
+    with pytest.raises(DataDirectoryError, match="import them into a new directory") as caught:
         Environment.open(tmp_path)
+    assert (f"format {written.strip()!r}" if written is not None else "no format") in str(caught.value)
+    assert data.read_bytes() == before
+    assert (marker.read_text() if marker.exists() else None) == written
 
 
 def test_a_file_in_the_way_is_refused(tmp_path: Path) -> None:
