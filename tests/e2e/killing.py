@@ -53,10 +53,10 @@ Caveats first: kill -9 ends a process, not the machine, so this says nothing of 
 other work.
 """
 RUN = """
-`python -m tests.e2e.killing --kills 200 --seed {seed}`: a `serve` of its own was killed with SIGKILL {kills} times at
-random moments, while eighteen clients inserted, incremented, swept 2,500 documents with one update and deleted. Every
-request had an id and was repeated under it until it was answered ({retries} times), some once more behind their answer
-({repetitions} times).
+`python -m tests.e2e.killing --kills {asked} --seed {seed}`: a `serve` of its own was killed with SIGKILL {kills} times
+at random moments, while eighteen clients inserted, incremented, swept 2,500 documents with one update and deleted.
+Every request had an id and was repeated under it until it was answered ({retries} times), some once more behind their
+answer ({repetitions} times).
 
 | what | number |
 |---|---|
@@ -271,6 +271,7 @@ def main() -> int:
         "inserted": len(tally.inserted),
         "deleted": len(tally.deleted),
         "increments": tally.increments.total(),
+        "asked": chosen.kills,
         "seed": chosen.seed,
         "seconds": round(time.monotonic() - started),
     }
