@@ -37,7 +37,7 @@ BUILT = {
         )
     ),
     *(f"laura.fast.v1.MembershipService/{name}" for name in ("HeartbeatStream", "WatchTopology")),
-    *(f"laura.fast.v1.AdminService/{name}" for name in ("GetClusterStatus", "GetNodeStatistics")),
+    *(f"laura.fast.v1.AdminService/{name}" for name in ("GetClusterStatus", "GetNodeStatistics", "StepDown")),
 }
 METHODS = {f"{service.full_name}/{method.name}": method for service in SERVICES.values() for method in service.methods}
 

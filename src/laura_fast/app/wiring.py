@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from laura_fast.domain.replication.election import BEATS_PER_TIMEOUT
+from laura_fast.node.replication.pushing import Pushes
 from laura_fast.services import health, reflection
 from laura_fast.services.admin import AdminService
 from laura_fast.services.binding import bind
@@ -63,7 +64,7 @@ class Services:
         self._membership = membership
         self._endless = EndlessStreams()
         check = identity_check(tls_bind_node_id=config.tls_bind_node_id)
-        self.admin = AdminService(node.id, membership, clock, statistics)
+        self.admin = AdminService(node.id, membership, clock, statistics, node.member)
         self.cluster = ClusterServicer(
             membership, clock, max_wait_ms=_longest_wait_ms(config.request_timeout_ms), require_identity=check
         )
@@ -80,7 +81,7 @@ class Services:
             "laura.fast.v1.AdminService": self.admin,
         }
         if node.member:
-            self._servicers |= _replication(config, node.member, clock, check)
+            self._servicers |= _replication(config, node, node.member, check)
         self._health = HealthService()
         self._health.set(health.SERVER, health.READINESS, *SERVICES, serving=False)
         self.handlers = _handlers(self._servicers, self._health, reflect=config.reflection)
@@ -105,15 +106,19 @@ class Services:
 
 
 def _replication(
-    config: Config, member: ReplicaSet, clock: Clock, check: Callable[[Context, str], None]
+    config: Config, node: Node, member: ReplicaSet, check: Callable[[Context, str], None]
 ) -> dict[str, object]:
     keep_alive_s = config.election_timeout_ms / 1000 / BEATS_PER_TIMEOUT
     return {
         "lauradb.cluster.ReplicationService": ReplicationServicer(
-            member, keep_alive_s=keep_alive_s, require_identity=check
+            member, Pushes(member, node.database.store), keep_alive_s=keep_alive_s, require_identity=check
         ),
         "laura.fast.v1.ReplicaSetService": ReplicaSetServicer(
-            config.replica_set, member, clock, require_identity=check
+            config.replica_set,
+            member,
+            node.clock,
+            longest_s=config.request_timeout_ms / 1000,
+            require_identity=check,
         ),
     }
 

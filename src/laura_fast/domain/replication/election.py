@@ -138,6 +138,11 @@ class Election:
         return self.configuration.get(self.me) is not None
 
     @property
+    def handing_over(self) -> bool:
+        """Whether a step-down waits for a successor."""
+        return self._hand_over is not None
+
+    @property
     def primary_last(self) -> Position:
         """End of the primary's log, as last heard."""
         return self.last if self.role is Role.PRIMARY else self._primary_last
@@ -177,9 +182,12 @@ class Election:
         self._beat_at = now + self._timeout_s / BEATS_PER_TIMEOUT
         self._out["beat"] = True
 
+    def alive(self, now: float) -> set[str]:
+        """A primary's: itself, and whom it heard within a timeout."""
+        return {self.me, *(member for member, at in self._heard.items() if now - at < self._timeout_s)}
+
     def _majority_heard(self, now: float) -> bool:
-        recent = {member for member, at in self._heard.items() if now - at < self._timeout_s}
-        return self.configuration.is_majority(recent | {self.me})
+        return self.configuration.is_majority(self.alive(now))
 
     def _after(self, now: float) -> float:
         return now + self._timeout_s * (1 + JITTER_SHARE * self._jitter())

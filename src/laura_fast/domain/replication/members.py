@@ -77,6 +77,8 @@ class Configuration:
         by_id = {member.id: member for member in self.members}
         if len(by_id) != len(self.members):
             raise InvalidArgumentError(f"replica set {self.name}: two members have one id", "BAD_REPLICA_SET")
+        if len({member.address for member in self.members}) != len(self.members):
+            raise InvalidArgumentError(f"replica set {self.name}: two members have one address", "BAD_REPLICA_SET")
         if not 0 < len(self.members) <= MAX_MEMBERS or len(self.voters) > MAX_VOTERS:
             limits = f"1 to {MAX_MEMBERS} members, at most {MAX_VOTERS} of them with a vote"
             raise InvalidArgumentError(f"replica set {self.name} must have {limits}", "BAD_REPLICA_SET")

@@ -41,13 +41,14 @@ class Calls:
     async def _ask_vote(self, member: ReplicaMember, ask: events.AskVote) -> None:
         me, configuration = self._machine.me, self._machine.configuration
         name, version, config_term = configuration.name, configuration.version, configuration.term
-        question = Question(me, ask.term, ask.last, name, version, ask.dry_run, ask.hand_off, config_term)
+        asked = (ask.term, ask.last, name, version, ask.dry_run, ask.hand_off, config_term)
+        question = Question(me, *asked, self._steps.configuration)
         async with asyncio.timeout(self._timeout_s):
             reply = await self._peers.ask_vote(member, question)
-        now, asked = self._steps.now(), ask.term
         if reply.configuration:
-            await self._steps.take(events.Reconfigured(now, reply.configuration))
-        await self._steps.take(events.VoteTold(now, reply.voter, asked, reply.term, reply.granted, ask.dry_run))
+            await self._steps.learn(reply.configuration)
+        now = self._steps.now()
+        await self._steps.take(events.VoteTold(now, reply.voter, ask.term, reply.term, reply.granted, ask.dry_run))
 
     def beat(
         self,

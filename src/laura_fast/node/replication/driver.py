@@ -17,6 +17,7 @@ from laura_fast.node.replication.confirming import Confirmations, no_quorum
 from laura_fast.node.replication.following import Following
 from laura_fast.node.replication.leading import outcome_unknown
 from laura_fast.node.replication.messages import Beat, Question, Reply, Report
+from laura_fast.node.replication.news import News
 from laura_fast.node.replication.office import Office
 from laura_fast.node.replication.status import Moment, status_of
 from laura_fast.node.replication.steps import Steps
@@ -43,6 +44,7 @@ class ReplicaSet:
     Attributes:
         me: This node's id.
         history: The elections that it has seen.
+        news: Told after every step.
     """
 
     def __init__(
@@ -69,6 +71,7 @@ class ReplicaSet:
         """
         self.me = me
         self.history = History()
+        self.news = News()
         self._log = replica_log
         self._clock = clock
         self._commit = 0
@@ -180,6 +183,8 @@ class ReplicaSet:
 
     async def vote(self, question: Question) -> Reply:
         """Answers a candidate; a vote is on disk by then."""
+        if question.configuration:
+            await self._steps.learn(question.configuration)
         step = await self._steps.take(
             events.VoteAsked(
                 self._steps.now(),
@@ -200,8 +205,8 @@ class ReplicaSet:
 
     async def beat(self, beat: Beat) -> Report:
         """Answers a primary, or whoever believes to be one."""
-        if beat.configuration and beat.configuration.stamp > self.configuration.stamp:
-            await self._steps.take(events.Reconfigured(self._steps.now(), beat.configuration))
+        if beat.configuration:
+            await self._steps.learn(beat.configuration)
         self._commit = max(self._commit, beat.commit)
         if beat.election:
             self.history.add(beat.election)
@@ -254,11 +259,22 @@ class ReplicaSet:
         await self._steps.take(events.LogGrew(self._log.last))
         await self._steps.take(events.StepDownAsked(now, now + seconds, force, successor, reason, freeze_s))
 
+    async def succeeded(self, term: int) -> None:
+        """Returns once another member leads, after this one began to hand over in a term.
+
+        Raises:
+            FailedPreconditionError: NO_SUCCESSOR: nobody who may lead had caught up in time; this node leads on.
+        """
+        await self.news.until(lambda: not self._machine.handing_over and (self.primary is not None))
+        if self.term == term:
+            told = "no member that may lead has caught up in time; this one leads on"
+            raise FailedPreconditionError(told, "NO_SUCCESSOR")
+
     async def reconfigure(self, edit: Callable[[Configuration], Configuration]) -> Configuration:
         """Changes the configuration, and returns when a majority has the new one.
 
         Args:
-            edit: Makes the next version of the one in force, or refuses to.
+            edit: Makes the next version of the one in force, leaves it as it is, or refuses to.
 
         Raises:
             FailedPreconditionError: NOT_PRIMARY, or a reason of `check_change`.
@@ -266,8 +282,12 @@ class ReplicaSet:
         """
         leading = self.lead()
         after = edit(leading.rollout.configuration)
-        check_change(self.me, leading.progress, leading.rollout, after)
-        await self._steps.take(events.ChangeAsked(self._steps.now(), after))
+        if after == leading.rollout.configuration:
+            await leading.rolled_out(after.version)
+            return after
+        now = self._steps.now()
+        check_change(self.me, leading.progress, leading.rollout, after, self._machine.alive(now))
+        await self._steps.take(events.ChangeAsked(now, after))
         if leading.rollout.configuration != after:
             raise FailedPreconditionError("another change of the configuration came first", "CHANGE_PENDING")
         await leading.rolled_out(after.version)
@@ -291,6 +311,7 @@ class ReplicaSet:
         self._calls.ask_hand_off(step.ask_hand_off)
         if step.writes:
             self._log.resume()
+        self.news.tell()
 
     def _tell_role(self, role: Role, reason: str) -> None:
         _log.info("role", node=self.me, role=role.value, term=self.term, reason=reason)

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """A candidate asks for a vote; see `events.VoteAsked`."""
+    """A candidate asks for a vote, and brings its configuration; see `events.VoteAsked`."""
 
     candidate: str
     term: int
@@ -23,6 +23,7 @@ class Question:
     dry_run: bool = False
     hand_off: bool = False
     config_term: int = 0
+    configuration: Configuration | None = None
 
 
 @dataclass(frozen=True, slots=True)

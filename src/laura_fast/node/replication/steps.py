@@ -67,6 +67,11 @@ class Steps:
             self._woken.set()
         return step
 
+    async def learn(self, configuration: Configuration) -> None:
+        """Takes another member's configuration if it is newer than ours."""
+        if configuration.stamp > self.configuration.stamp:
+            await self.take(events.Reconfigured(self.now(), configuration))
+
     def note(self, event: Event) -> None:
         """Takes an event that changes no term and no role, so that it need not wait for anybody's disk."""
         self._machine.step(event)

@@ -71,6 +71,7 @@ def vote_request(question: Question) -> replication_pb2.VoteRequest:
         config_version=question.config_version,
         hand_off=question.hand_off,
         config_term=question.config_term,
+        configuration=configuration_message(question.configuration) if question.configuration else None,
     )
 
 
@@ -85,6 +86,7 @@ def question(message: replication_pb2.VoteRequest) -> Question:
         message.dry_run,
         message.hand_off,
         message.config_term,
+        configuration(message.configuration) if message.HasField("configuration") else None,
     )
 
 

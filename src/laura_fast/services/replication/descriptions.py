@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from laura_fast.config.members import parse_members
 from laura_fast.domain.replication.history import ElectionRecord
 from laura_fast.domain.replication.members import Configuration, Position, ReplicaMember
+from laura_fast.domain.replication.reconfiguration import with_member, without_member
+from laura_fast.errors import InvalidArgumentError
+from laura_fast.limits import MAX_NODE_ID_BYTES
 from laura_fast.pb.laura.fast.v1 import replica_set_pb2
 
 if TYPE_CHECKING:
@@ -57,6 +61,27 @@ def configuration(message: replica_set_pb2.ReplicaSetConfiguration) -> Configura
         InvalidArgumentError: BAD_REPLICA_SET: the members can't form a replica set.
     """
     return Configuration(message.name, message.version, tuple(map(member, message.members)), message.term)
+
+
+def edited(configuration: Configuration, request: replica_set_pb2.ChangeReplicaSetRequest) -> Configuration:
+    """What the request makes of a configuration.
+
+    Raises:
+        InvalidArgumentError: BAD_REPLICA_SET: no change, a bad id or address, or members that can't form a replica set.
+        NotFoundError: NO_SUCH_MEMBER.
+        FailedPreconditionError: ONE_VOTER_AT_A_TIME.
+    """
+    if request.WhichOneof("change") == "remove":
+        return without_member(configuration, request.remove)
+    wanted = member(request.put)
+    try:
+        [(member_id, address)] = parse_members(f"{wanted.id}={wanted.address}")
+    except ValueError:
+        raise InvalidArgumentError("a member has an id and an address, host:port", "BAD_REPLICA_SET") from None
+    if (member_id, address) != (wanted.id, wanted.address) or len(member_id.encode()) > MAX_NODE_ID_BYTES:
+        told = f"not an id of at most {MAX_NODE_ID_BYTES} bytes and an address: {wanted.id!r}, {wanted.address!r}"
+        raise InvalidArgumentError(told, "BAD_REPLICA_SET")
+    return with_member(configuration, wanted)
 
 
 def election_message(record: ElectionRecord) -> replica_set_pb2.ReplicaSetElection:

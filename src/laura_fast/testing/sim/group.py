@@ -42,21 +42,23 @@ class Group(Generic[Log]):
         primaries: Who led each term.
     """
 
-    def __init__(self, seed: int, size: int, open_log: Callable[[str, random.Random], Log]) -> None:
+    def __init__(self, seed: int, size: int, open_log: Callable[[str, random.Random], Log], spares: int = 0) -> None:
         """Prepares.
 
         Args:
             seed: Of the dice.
             size: How many members.
+            spares: How many more run that are no members yet.
             open_log: The log of a member that starts, on what its last life left on disk.
         """
         self.dice = random.Random(seed)  # noqa: S311  # reproducible on purpose
         self.network = Network(self.dice)
-        self.ids = [f"n{number}" for number in range(1, size + 1)]
+        self.ids = [f"n{number}" for number in range(1, size + spares + 1)]
         self.logs: dict[str, Log] = {}
         self.primaries: dict[int, str] = {}
         self._open_log = open_log
-        self._configuration = Configuration("rs0", 1, tuple(ReplicaMember(each, f"{each}:1") for each in self.ids))
+        members = tuple(ReplicaMember(each, f"{each}:1") for each in self.ids[:size])
+        self._configuration = Configuration("rs0", 1, members)
 
     async def start(self, loop: VirtualLoop, as_replica_log: Callable[[Log], ReplicaLog]) -> None:
         """Starts every member that does not run."""
@@ -66,7 +68,8 @@ class Group(Generic[Log]):
                 peers = SimulatedPeers(self.network, each)
                 jitter = self.dice.random
                 replica_log = as_replica_log(log)
-                known = replica_log.configuration() or self._configuration
+                first = self._configuration if self._configuration.get(each) else Configuration.unknown("rs0")
+                known = replica_log.configuration() or first
                 member = ReplicaSet(each, known, replica_log, peers, loop, timeout_s=TIMEOUT_S, jitter=jitter)
                 member.on_change = lambda member=member: self._check(member)  # type: ignore[misc]
                 self.network.members[each] = member

@@ -85,6 +85,39 @@ def test_refusals_name_their_reason_and_strangers_change_no_term(
     assert answer.term == member.term == term
 
 
+def test_a_configuration_of_a_later_term_is_newer_whatever_its_version() -> None:
+    member = machine()
+    member.step(events.Reconfigured(0.1, replace(GROUP, term=3)))
+    assert "out of date" in asked(member, config_version=9).reason
+    assert asked(member, config_term=3, config_version=2, term=5).granted
+
+
+def test_who_is_elected_makes_the_configuration_one_of_its_term() -> None:
+    member = machine()
+    elect(member)
+    assert member.configuration == replace(GROUP, term=4)
+    assert member.step(events.Reconfigured(1.1, replace(GROUP, term=3, version=9))) == events.Step()
+
+
+def test_a_primary_makes_the_next_version_only_of_its_own() -> None:
+    member = machine()
+    elect(member)
+    after = member.configuration.changed(member.configuration.members)
+    for wrong in (replace(after, term=3), replace(after, version=9)):
+        assert member.step(events.ChangeAsked(1.1, wrong)) == events.Step()
+    step = member.step(events.ChangeAsked(1.1, after))
+    assert (step.configuration, step.beat) == (after, True)
+
+
+def test_who_stepped_down_does_not_run_again_while_it_is_frozen() -> None:
+    member = machine()
+    elect(member)
+    member.step(events.StepDownAsked(1.1, 1.5, force=True, freeze_s=5.0))
+    member.step(events.Ticked(1.5))
+    assert member.step(events.Ticked(6.0)).ask is None
+    assert member.step(events.Ticked(9.0)).ask
+
+
 def test_a_dry_run_changes_nothing() -> None:
     member = machine()
     wake = member.wake_at

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from laura_fast.domain.replication.members import Configuration, Position, ReplicaMember, Stamp
-from laura_fast.domain.replication.progress import Progress
+from laura_fast.domain.replication.progress import Progress, Reported
 from laura_fast.domain.replication.reconfiguration import Rollout, check_change
 from laura_fast.errors import FailedPreconditionError
 from laura_fast.limits import MAX_VOTER_LAG
@@ -28,17 +28,18 @@ class Primary:
     def __init__(self) -> None:
         self.progress = Progress(BEFORE, TERM, NO_OP)
         self.rollout = Rollout("n1", BEFORE, NO_OP)
+        self.alive = {"n1", "n2", "n3"}
         for each in ("n1", "n2", "n3"):
             self.progress.report(each, *at(NO_OP))
             self.rollout.report(each, BEFORE.stamp)
 
     def refusal(self, after: Configuration) -> str:
         with pytest.raises(FailedPreconditionError) as refused:
-            check_change("n1", self.progress, self.rollout, after)
+            self.allow(after)
         return refused.value.reason
 
     def allow(self, after: Configuration) -> None:
-        check_change("n1", self.progress, self.rollout, after)
+        check_change("n1", self.progress, self.rollout, after, self.alive)
 
 
 def with_priority(member_id: str, priority: int) -> Configuration:
@@ -87,11 +88,20 @@ def test_a_member_gets_a_vote_once_it_has_caught_up() -> None:
         primary.progress.report(each, *at(NO_OP + MAX_VOTER_LAG + 1))
     after = BEFORE.changed([*MEMBERS, ReplicaMember("n4", "n4:1")])
     assert primary.refusal(after) == "NOT_CAUGHT_UP"
-    primary.progress.report("n4", *at(NO_OP))
-    assert primary.refusal(after) == "NOT_CAUGHT_UP"
     primary.progress.report("n4", *at(NO_OP + 1))
+    assert primary.refusal(after) == "NOT_CAUGHT_UP", "it is not there"
+    primary.alive.add("n4")
     primary.allow(after)
+    primary.progress.reported["n4"] = Reported(*at(NO_OP))
+    assert primary.refusal(after) == "NOT_CAUGHT_UP"
     primary.allow(BEFORE.changed([*MEMBERS, ReplicaMember("n5", "n5:1", votes=False)]))
+
+
+def test_a_change_after_which_nobody_could_be_elected_is_refused() -> None:
+    primary = Primary()
+    primary.alive.remove("n3")
+    primary.allow(BEFORE.changed(MEMBERS[:2]))
+    assert primary.refusal(BEFORE.changed([MEMBERS[0], MEMBERS[2]])) == "NO_QUORUM"
 
 
 def test_a_smaller_majority_commits_more_at_once() -> None:

@@ -215,6 +215,7 @@ class VoteRequest(_message.Message):
     CONFIG_VERSION_FIELD_NUMBER: _builtins.int
     HAND_OFF_FIELD_NUMBER: _builtins.int
     CONFIG_TERM_FIELD_NUMBER: _builtins.int
+    CONFIGURATION_FIELD_NUMBER: _builtins.int
     candidate_id: _builtins.str
     term: _builtins.int
     last_oplog_id: _builtins.int
@@ -225,6 +226,10 @@ class VoteRequest(_message.Message):
     config_version: _builtins.int
     hand_off: _builtins.bool
     config_term: _builtins.int
+    @_builtins.property
+    def configuration(self) -> _replica_set_pb2.ReplicaSetConfiguration:
+        """The candidate's: a voter that was away while members changed may not know yet that it votes."""
+
     def __init__(
         self,
         *,
@@ -238,10 +243,11 @@ class VoteRequest(_message.Message):
         config_version: _builtins.int = ...,
         hand_off: _builtins.bool = ...,
         config_term: _builtins.int = ...,
+        configuration: _replica_set_pb2.ReplicaSetConfiguration | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_last_term", b"_last_term", "last_term", b"last_term"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_last_term", b"_last_term", "configuration", b"configuration", "last_term", b"last_term"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_last_term", b"_last_term", "candidate_id", b"candidate_id", "config_term", b"config_term", "config_version", b"config_version", "dry_run", b"dry_run", "hand_off", b"hand_off", "last_oplog_id", b"last_oplog_id", "last_term", b"last_term", "priority", b"priority", "replica_set", b"replica_set", "term", b"term"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_last_term", b"_last_term", "candidate_id", b"candidate_id", "config_term", b"config_term", "config_version", b"config_version", "configuration", b"configuration", "dry_run", b"dry_run", "hand_off", b"hand_off", "last_oplog_id", b"last_oplog_id", "last_term", b"last_term", "priority", b"priority", "replica_set", b"replica_set", "term", b"term"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__last_term: _TypeAlias = _typing.Literal["last_term"]  # noqa: Y015
     _WhichOneofArgType__last_term: _TypeAlias = _typing.Literal["_last_term", b"_last_term"]  # noqa: Y015
