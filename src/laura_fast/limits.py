@@ -522,6 +522,10 @@ MAX_OPLOG_BATCH_ENTRIES: Final = 1_000
 MAX_OPLOG_BATCH_BYTES: Final = 1 * MIB
 """Of one message of the oplog (WIRE-CONTRACT, StreamOplog): it is held once for each reader."""
 
+MAX_OPLOG_JOB_BYTES: Final = 64 * MIB
+"""Entries of one job that a follower holds until their last one has come: a write's slice (WRITE_SLICE_BYTES) with its
+largest document several times over. More than that is applied in parts, as it comes."""
+
 ROLLBACK_SLICE: Final = 1_000
 """Entries that one job undoes: reads wait no longer than for a large write."""
 

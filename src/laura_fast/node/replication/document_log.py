@@ -130,19 +130,27 @@ class DocumentLog:
         await self._store.write(job, guarded=False)
 
     async def roll_back(self, to: Position) -> None:
-        while self.last.op_id > to.op_id:
-            first = max(to.op_id, self.last.op_id - ROLLBACK_SLICE) + 1
-            undone = self._store.read_oplog(first, ROLLBACK_SLICE, MAX_OPLOG_BATCH_BYTES * ROLLBACK_SLICE)
-            await self._save_undone(undone)
+        while self.last.op_id > (target := self._store.job_end(max(to.op_id, self.last.op_id - ROLLBACK_SLICE))):
+            await self._save_behind(target)
 
-            def job(session: WriteSession, limit: int = len(undone)) -> None:
+            def job(session: WriteSession, target: int = target, limit: int = self.last.op_id - target) -> None:
                 self._check_no_office()
-                session.roll_back(to.op_id, limit)
+                session.roll_back(target, limit)
 
             await self._store.write(job, guarded=False)
 
+    async def _save_behind(self, op_id: int) -> None:
+        while op_id < self.last.op_id:
+            undone = self.read(op_id + 1)
+            await self._save_undone(undone)
+            op_id = undone[-1].op_id
+
+    @property
+    def committed(self) -> int:
+        return self._store.commit_point or 0
+
     def commit(self, op_id: int) -> None:
-        self._store.commit_point = max(op_id, self._store.commit_point or 0)
+        self._store.commit_point = max(op_id, self.committed)
         self.moments.moved()
 
     def _check_office(self) -> None:

@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import math
 from typing import TYPE_CHECKING, Final
 
 from laura_fast.domain.replication.members import Position
 from laura_fast.errors import ClientError, RemoteError, RpcError
+from laura_fast.limits import MAX_OPLOG_JOB_BYTES
 from laura_fast.node.replication.messages import Fetch, Report
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Awaitable, Callable, Sequence
 
     from laura_fast.domain.replication.members import ReplicaMember
     from laura_fast.node.replication.messages import Batch
     from laura_fast.node.replication.ports import Peers, ReplicaLog
+    from laura_fast.storage.documents.oplog import OplogEntry
 
 RETRIES_PER_TIMEOUT: Final = 10
 """Attempts to reach a primary that does not answer, within one election timeout."""
@@ -54,40 +55,55 @@ class Following:
         self._peers = peers
         self._timeout_s = timeout_s
         self._heard = heard
-        self._committed = 0
+        self._held: list[OplogEntry] = []
 
     async def follow(self, primary: ReplicaMember, term: int) -> None:
         """Pulls from this primary for as long as it is asked to."""
+        self._held = []
         while True:
             try:
                 await self._pull(primary, term)
             except (ClientError, RpcError) as error:
+                self._held = []
                 await self._recover(primary, error)
 
     async def _recover(self, primary: ReplicaMember, error: ClientError | RpcError) -> None:
         """What the primary refuses may need a rollback; whatever else went wrong is tried again a little later."""
         reason = getattr(error, "reason", "")
         if isinstance(error, RemoteError) and reason == "DIVERGED":
-            with contextlib.suppress(ClientError):
+            try:
                 await self._roll_back(primary)
-            return
-        self.too_stale = isinstance(error, RemoteError) and reason == "OPLOG_TRUNCATED"
+            except (ClientError, RpcError) as other:
+                reason = getattr(other, "reason", "")
+            else:
+                return
+        self.too_stale = reason == "OPLOG_TRUNCATED"
         await asyncio.sleep(self._timeout_s / RETRIES_PER_TIMEOUT)
 
     async def _pull(self, primary: ReplicaMember, term: int) -> None:
-        batch = await self._peers.fetch(primary, Fetch(self._me, self._log.last, self._timeout_s / 4))
+        last = Position(self._held[-1].term, self._held[-1].op_id) if self._held else self._log.last
+        batch = await self._peers.fetch(primary, Fetch(self._me, last, self._timeout_s / 4))
         if not await self._heard(batch):
             return
-        if batch.entries:
-            await self._log.append(batch.entries)
-            await self._heard(batch)
+        if whole := self._whole(batch.entries):
+            await self._log.append(whole)
+            if not await self._heard(batch):
+                return
         last = self._log.last
         if last.op_id >= batch.latest:
             self.level_at = asyncio.get_running_loop().time()
         if last.term == batch.term:  # else our end may still be rolled back, whatever the primary has committed
-            self._committed = max(self._committed, min(batch.commit, last.op_id))
-            self._log.commit(self._committed)
+            self._log.commit(min(batch.commit, last.op_id))
         await self._peers.report(primary, Report(self._me, term, last, last))
+
+    def _whole(self, entries: Sequence[OplogEntry]) -> list[OplogEntry]:
+        """The jobs whose entries have all come; those of the last one are held until it is complete."""
+        self._held += entries
+        end = max((place for place, entry in enumerate(self._held, 1) if not entry.more), default=0)
+        if not end and sum(entry.size for entry in self._held) > MAX_OPLOG_JOB_BYTES:
+            end = len(self._held)
+        whole, self._held = self._held[:end], self._held[end:]
+        return whole
 
     async def _roll_back(self, primary: ReplicaMember) -> None:
         """Undoes what the primary does not have, and nothing else."""
@@ -102,7 +118,7 @@ class Following:
         """An entry of ours that the primary has, found in growing steps; None where none is kept."""
         last, step = self._log.last, 1
         while True:
-            op_id = max(last.op_id - step, self._committed)
+            op_id = max(last.op_id - step, self._log.committed)
             term = self._log.term_at(op_id)
             if term is None:
                 return None
@@ -111,7 +127,7 @@ class Following:
             except RemoteError as error:
                 if error.reason != "DIVERGED":
                     raise
-                if op_id <= self._committed:
+                if op_id <= self._log.committed:
                     raise AssertionError(f"the primary lacks the committed entry {op_id}") from error
                 step *= 2
             else:

@@ -81,7 +81,8 @@ class Leading:
         grew, entries = self._grew, self._log.read(fetch.last.op_id + 1)
         if not entries and fetch.wait_s:
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(grew.wait(), fetch.wait_s)
+                async with asyncio.timeout(fetch.wait_s):
+                    await grew.wait()
             if self._over:
                 raise FailedPreconditionError("not primary: another term began", "NOT_PRIMARY")
             entries = self._log.read(fetch.last.op_id + 1)
@@ -90,8 +91,12 @@ class Leading:
 
     def _check_shared(self, last: Position) -> None:
         beyond = self._log.last.op_id < last.op_id
-        if beyond or (last.term and self._log.term_at(last.op_id) not in {None, last.term}):
+        term = None if beyond else self._log.term_at(last.op_id)
+        if beyond or (last.term and term not in {None, last.term}):
             raise OutOfRangeError(f"the log here has no entry {last.op_id} of term {last.term}", "DIVERGED")
+        if last.term and term is None:
+            told = f"oplog truncated, initial sync required: entry {last.op_id} is no longer kept"
+            raise FailedPreconditionError(told, "OPLOG_TRUNCATED")
 
     async def wait(self, op_id: int, concern: WriteConcern) -> None:
         """Returns when the entry is as safe as asked.

@@ -95,7 +95,11 @@ class ReplicaLog(Protocol):
         """
 
     async def roll_back(self, to: Position) -> None:
-        """Undoes every entry behind this one, and saves what the documents were."""
+        """Undoes every entry behind this one, with the rest of the job it belongs to, and saves what was undone."""
+
+    @property
+    def committed(self) -> int:
+        """The newest entry that is known never to be rolled back."""
 
     def commit(self, op_id: int) -> None:
-        """Entries up to this one will never be rolled back."""
+        """Entries up to this one will never be rolled back; an older one than known changes nothing."""

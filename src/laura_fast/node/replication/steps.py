@@ -7,6 +7,7 @@ disk does not look like a dead member.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from typing import TYPE_CHECKING
 
 from laura_fast.domain.replication import events
@@ -55,8 +56,13 @@ class Steps:
         return self._clock.monotonic()
 
     async def take(self, event: Event) -> Step:
-        """Takes a step and acts on it."""
+        """Takes a step and acts on it.
+
+        The machine learns first where the log ends: a beat may have reported an entry whose `LogGrew` still waits for
+        its turn, and whoever voted without it would elect a primary that lacks what a majority was counted for.
+        """
         async with self._turn:
+            self._machine.step(events.LogGrew(self._log.last))
             step = self._machine.step(event)
             if step.ballot:
                 await self._log.keep_ballot(step.ballot)
@@ -84,7 +90,6 @@ class Steps:
             if delay <= 0:
                 await self.take(events.Ticked(self.now()))
                 continue
-            try:
-                await asyncio.wait_for(self._woken.wait(), min(delay, self._timeout_s / BEATS_PER_TIMEOUT))
-            except TimeoutError:
-                continue
+            with contextlib.suppress(TimeoutError):  # `wait_for` would lose a cancellation that meets the event
+                async with asyncio.timeout(min(delay, self._timeout_s / BEATS_PER_TIMEOUT)):
+                    await self._woken.wait()

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, cast
 
 from laura_fast.domain.replication.members import BEGINNING, Position, Stamp
 from laura_fast.node.replication.messages import Batch, Beat, Question, Reply, Report
-from laura_fast.pb.laura.fast.v1 import replica_set_pb2
+from laura_fast.pb.laura.fast.v1 import outcome_pb2, replica_set_pb2
 from laura_fast.pb.lauradb.cluster import replication_pb2
 from laura_fast.services.replication.descriptions import (
     configuration,
@@ -38,6 +38,8 @@ def entry_message(entry: OplogEntry) -> replication_pb2.OplogEntry:
         request_id=entry.request_id,
         commit_time=entry.time,
         txn_key=entry.txn_key,
+        outcomes=[outcome_pb2.RequestOutcome(request_key=key, outcome=outcome) for key, outcome in entry.outcomes],
+        more=entry.more,
     )
 
 
@@ -55,6 +57,8 @@ def entry(message: replication_pb2.OplogEntry) -> OplogEntry:
         message.request_id,
         message.txn_id,
         message.txn_key,
+        tuple((each.request_key, each.outcome) for each in message.outcomes),
+        message.more,
     )
 
 

@@ -49,6 +49,8 @@ def replay(changes: Changes, compile_index: CompileIndex, entries: Iterable[Oplo
         applying.apply(entry)
         if last > changes.op_id:
             changes.log_given(entry)
+        else:
+            changes.learn(entry)
     changes.writer.put(changes.tables.state, HORIZON, pack_number(changes.time))
 
 

@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import msgspec
+from msgspec.structs import replace as replace_entry
 
 from laura_fast.storage.crash_points import reach
 from laura_fast.storage.documents import times
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 
     from laura_fast.storage.documents.catalog import Catalog, Collection
     from laura_fast.storage.documents.layout import Tables
+    from laura_fast.storage.documents.ledger import Ledger
     from laura_fast.storage.ordered import Writer
 
 encode_ended = msgspec.msgpack.Encoder().encode
@@ -30,6 +32,8 @@ class Changes:
     Attributes:
         writer: Of the job.
         tables: Of the store.
+        ledger: Of the store.
+        outcomes: Of requests that this job served, by the hash of the request: its last entry will carry them.
         catalog: As this job left it so far.
         op_id: Of the newest entry.
         term: Of the entries to come.
@@ -43,11 +47,14 @@ class Changes:
         "_log_term",
         "_now",
         "_oplog",
+        "_own",
         "_removed",
         "_token",
         "_versions",
         "catalog",
+        "ledger",
         "op_id",
+        "outcomes",
         "request_id",
         "tables",
         "term",
@@ -59,6 +66,7 @@ class Changes:
         self,
         writer: Writer,
         tables: Tables,
+        ledger: Ledger,
         head: Head,
         catalog: Catalog,
         *,
@@ -69,6 +77,8 @@ class Changes:
     ) -> None:
         self.writer = writer
         self.tables = tables
+        self.ledger = ledger
+        self.outcomes: dict[bytes, bytes] = {}
         self.catalog = catalog
         self.op_id = head.op_id
         self.term = max(term, head.term)
@@ -78,6 +88,7 @@ class Changes:
         self._log_term = head.term
         self._now = times.at_ms(now)
         self._token = token
+        self._own: list[OplogEntry] = []
         self._oplog: list[tuple[bytes, bytes]] = []
         self._versions: list[tuple[bytes, bytes]] = []
         self._removed: list[tuple[bytes, bytes]] = []
@@ -100,15 +111,23 @@ class Changes:
     ) -> None:
         """Appends an entry of this job."""
         self.op_id = op_id = self.op_id + 1
-        self._log_term = self.term
-        entry = OplogEntry(op_id, self.term, time, operation, namespace, document, query, update, self.request_id)
-        self._oplog.append((pack_number(op_id), encode_entry(entry)))
+        self._log_term = term = self.term
+        request_id = self.request_id
+        self._own.append(
+            OplogEntry(op_id, term, time, operation, namespace, document, query, update, request_id, more=True)
+        )
 
     def log_given(self, entry: OplogEntry) -> None:
         """Appends an entry of the primary, which the caller has checked to be the next."""
         self.op_id, self.term, self.time = entry.op_id, entry.term, entry.time
         self._log_term = entry.term
         self._oplog.append((pack_number(entry.op_id), encode_entry(entry)))
+        self.learn(entry)
+
+    def learn(self, entry: OplogEntry) -> None:
+        """Keeps the outcomes that an entry carries."""
+        for key, outcome in entry.outcomes:
+            self.ledger.put(self.writer, key, outcome, entry.time, entry.op_id)
 
     def rewind(self, op_id: int, term: int, time: int) -> None:
         """Sets the end of the log back to an entry, after those behind it were undone."""
@@ -162,6 +181,7 @@ class Changes:
     def finish(self) -> Head:
         """Writes what was collected; returns the head that the commit makes valid."""
         tables = self.tables
+        self._end_job()
         if self._oplog:
             reach("documents-written")
             self.writer.put_many(tables.oplog, self._oplog)
@@ -177,3 +197,14 @@ class Changes:
         if head != self._head:
             self.writer.put(tables.state, HEAD, pack_head(head))
         return head
+
+    def _end_job(self) -> None:
+        """Nothing follows the last entry of this job, which carries what became of its requests."""
+        if self.outcomes and not self._own:  # nothing was there to change: whoever repeats the request must hear that
+            self.log(Operation.NOOP, "", self.tick())
+        if not self._own:
+            return
+        last = replace_entry(self._own[-1], more=False, outcomes=tuple(self.outcomes.items()))
+        self._own[-1] = last
+        self._oplog += [(pack_number(entry.op_id), encode_entry(entry)) for entry in self._own]
+        self.learn(last)

@@ -11,7 +11,7 @@ entries      index id, index key, record key           length of the record key
 removed      index id, index key, record key, end      length of the record key: the entry was there until then
 expiry       time of end                               the keys in `versions` and `removed` that ended then
 oplog        op id                                     check, entry
-ledger       hash of a request                         time, op id, outcome
+ledger       hash of a request                         time and op id of the entry that carries it, outcome
 outcomes     time, hash of a request                   what the ledger had before: its changes in the order of time
 ===========  ========================================  =============================================================
 

@@ -27,21 +27,22 @@ class Ledger:
         value = reader.get(self._ledger, key)
         return value[2 * TIME_BYTES :] if value else None
 
-    def put(self, writer: Writer, key: bytes, outcome: bytes, time: int, op_id: int) -> None:
-        """Remembers an outcome with its time and the newest op id of its job.
-
-        Raises:
-            OverloadedError: LEDGER_FULL.
-        """
-        if writer.entries(self._ledger) >= MAX_LEDGER_ENTRIES:
+    def check_room(self, reader: Reader) -> None:
+        """Raises OverloadedError (LEDGER_FULL) where no more outcomes can be remembered."""
+        if reader.entries(self._ledger) >= MAX_LEDGER_ENTRIES:
             raise OverloadedError("too many requests within half an hour to remember their outcomes", "LEDGER_FULL")
+
+    def put(self, writer: Writer, key: bytes, outcome: bytes, time: int, op_id: int) -> None:
+        """Remembers an outcome with the time and op id of the entry that carries it, unless a later one is known."""
         stamp = pack_number(time)
         before = writer.get(self._ledger, key)
+        if before and before[:TIME_BYTES] >= stamp:
+            return
         writer.put(self._ledger, key, stamp + pack_number(op_id) + outcome)
         writer.put(self._outcomes, stamp + key, before or b"")
 
     def forget_after(self, writer: Writer, op_id: int, time: int) -> None:
-        """Undoes what jobs put that logged entries above an op id, whose commit time is `time`, the newest first."""
+        """Undoes what entries above an op id, whose commit time is `time`, brought, the newest first."""
         first = pack_number(time + 1)
         for stamped, before in list(writer.scan(self._outcomes, first, reverse=True)):
             key = stamped[TIME_BYTES:]

@@ -16,6 +16,9 @@ DROP_COLLECTION
 CREATE_INDEX       the definition
 DROP_INDEX         {"name": …}
 =================  ==========================  ===================  ================================================
+
+The entries of one job stand together: all but the last say that more follow. Whoever takes or undoes entries of a job
+takes or undoes all of them, so that what a request did and the record that it did it are never parted.
 """
 
 from __future__ import annotations
@@ -68,6 +71,8 @@ class OplogEntry(msgspec.Struct, frozen=True, array_like=True, gc=False):
         request_id: Of the client's request that caused it; empty when it had none.
         txn_id: Of the transaction; 0 outside one.
         txn_key: Of the transaction among nodes; empty outside one.
+        outcomes: What the ledger learns with it: hashes of requests, and their outcomes.
+        more: The next entry is of the same job.
     """
 
     op_id: int
@@ -81,6 +86,14 @@ class OplogEntry(msgspec.Struct, frozen=True, array_like=True, gc=False):
     request_id: str = ""
     txn_id: int = 0
     txn_key: str = ""
+    outcomes: tuple[tuple[bytes, bytes], ...] = ()
+    more: bool = False
+
+    @property
+    def size(self) -> int:
+        """Bytes of its payloads."""
+        payloads = len(self.document) + len(self.query) + len(self.update)
+        return payloads + sum(len(outcome) for _, outcome in self.outcomes)
 
 
 def payload(document: Mapping[str, Any]) -> bytes:
@@ -125,6 +138,13 @@ def entry_at(reader: Reader, tables: Tables, op_id: int) -> OplogEntry | None:
     """One entry; None where it is not kept or not written yet."""
     data = reader.get(tables.oplog, pack_number(op_id))
     return decode_entry(op_id, data) if data else None
+
+
+def job_end(reader: Reader, tables: Tables, op_id: int) -> int:
+    """Op id of the newest entry up to this one with which a job ended; what is not kept any more counts as an end."""
+    while op_id and (entry := entry_at(reader, tables, op_id)) and entry.more:
+        op_id -= 1
+    return op_id
 
 
 def read_all(reader: Reader, tables: Tables) -> Iterator[OplogEntry]:

@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from laura_fast.storage.documents.catalog import Collection
     from laura_fast.storage.documents.changes import Changes
     from laura_fast.storage.documents.layout import Tables
-    from laura_fast.storage.documents.ledger import Ledger
     from laura_fast.storage.ordered import Reader, Table, Writer
 
 
@@ -73,12 +72,12 @@ class Bounds:
         return cls(now_ms, min(committed, newest if pin is None else pin), time)
 
 
-def collect_slice(changes: Changes, ledger: Ledger, retention: Retention, bounds: Bounds, limit: int) -> bool:
+def collect_slice(changes: Changes, retention: Retention, bounds: Bounds, limit: int) -> bool:
     """Removes up to `limit` things of each kind; tells whether there may be more."""
     writer, tables = changes.writer, changes.tables
     more = (
         _collect_images(writer, tables, bounds.time, limit),
-        ledger.collect(writer, bounds.now_ms, limit),
+        changes.ledger.collect(writer, bounds.now_ms, limit),
         _truncate_oplog(writer, tables, retention, bounds, limit),
         _purge_dropped(changes, bounds, limit),
     )

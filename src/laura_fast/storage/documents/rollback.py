@@ -20,13 +20,10 @@ from laura_fast.storage.documents.oplog import Operation
 if TYPE_CHECKING:
     from laura_fast.storage.documents.catalog import Collection, CompileIndex
     from laura_fast.storage.documents.changes import Changes
-    from laura_fast.storage.documents.ledger import Ledger
     from laura_fast.storage.documents.oplog import OplogEntry
 
 
-def roll_back(
-    changes: Changes, compile_index: CompileIndex, ledger: Ledger, op_id: int, limit: int
-) -> list[OplogEntry]:
+def roll_back(changes: Changes, compile_index: CompileIndex, op_id: int, limit: int) -> list[OplogEntry]:
     """See `WriteSession.roll_back`."""
     target = max(op_id, changes.op_id - limit)
     undone = [_entry(changes, number) for number in range(changes.op_id, target, -1)]
@@ -35,7 +32,7 @@ def roll_back(
         changes.writer.delete(changes.tables.oplog, pack_number(entry.op_id))
     last = _entry(changes, target) if target else None
     changes.rewind(target, last.term if last else 0, last.time if last else 0)
-    ledger.forget_after(changes.writer, target, changes.time)
+    changes.ledger.forget_after(changes.writer, target, changes.time)
     for collection in list(changes.catalog.collections.values()):
         _let_answer(changes, collection)
     return undone

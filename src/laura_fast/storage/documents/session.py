@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from laura_fast.domain.documents.codec import Document
     from laura_fast.storage.documents.catalog import Collection, CompileIndex, Index
     from laura_fast.storage.documents.changes import Changes
-    from laura_fast.storage.documents.ledger import Ledger
     from laura_fast.storage.documents.oplog import OplogEntry
     from laura_fast.storage.documents.quota import Quota
     from laura_fast.storage.documents.schema import BuiltSlice
@@ -32,11 +31,10 @@ class WriteSession(Snapshot):
     nothing in its collection.
     """
 
-    def __init__(self, changes: Changes, compile_index: CompileIndex, ledger: Ledger, quota: Quota) -> None:
+    def __init__(self, changes: Changes, compile_index: CompileIndex, quota: Quota) -> None:
         super().__init__(changes.tables, changes.catalog, changes.time, changes.writer)
         self.changes = changes
         self._compile_index = compile_index
-        self._ledger = ledger
         self._quota = quota
 
     def collection(self, namespace: str) -> Collection | None:
@@ -213,19 +211,21 @@ class WriteSession(Snapshot):
         Raises:
             FailedPreconditionError: ROLLBACK_IMPOSSIBLE: the log or an old image is no longer kept.
         """
-        return rollback.roll_back(self.changes, self._compile_index, self._ledger, op_id, limit)
+        return rollback.roll_back(self.changes, self._compile_index, op_id, limit)
 
     def ledger_get(self, key: bytes) -> bytes | None:
         """The outcome that was put for a request within the last half hour."""
-        return self._ledger.get(self.changes.writer, key)
+        changes = self.changes
+        return changes.outcomes.get(key) or changes.ledger.get(changes.writer, key)
 
     def ledger_put(self, key: bytes, outcome: bytes) -> None:
-        """Remembers the outcome of a request.
+        """Remembers the outcome of a request, here and wherever this job's entries are taken.
 
         Raises:
             OverloadedError: LEDGER_FULL: as many requests as can be remembered came within half an hour.
         """
-        self._ledger.put(self.changes.writer, key, outcome, self.changes.tick(), self.changes.op_id)
+        self.changes.ledger.check_room(self.changes.writer)
+        self.changes.outcomes[key] = outcome
 
     def set_state(self, name: bytes, value: bytes) -> None:
         """Sets a small durable value; `Snapshot.state` reads it."""

@@ -103,10 +103,15 @@ class DocumentStore:
             head = unpack_head(reader.get(self._tables.state, HEAD))
             for entry in islice(oplog.read_from(reader, self._tables, head, start), max_entries):
                 found.append(entry)
-                max_bytes -= len(entry.document) + len(entry.query) + len(entry.update)
+                max_bytes -= entry.size
                 if max_bytes <= 0:
                     break
         return found
+
+    def job_end(self, op_id: int) -> int:
+        """Op id of the newest entry up to this one with which a job ended; see `oplog.job_end`."""
+        with self._store.read() as reader:
+            return oplog.job_end(reader, self._tables, op_id)
 
     async def write(self, job: Callable[[WriteSession], Value], *, request_id: str = "", guarded: bool = True) -> Value:
         """Runs a job; all of its changes are durable when this returns, or none happened when it raises.
@@ -126,7 +131,7 @@ class DocumentStore:
             if guarded:
                 self.guard()
             self._quota.begin(changes.writer, self.max_bytes)
-            return job(WriteSession(changes, self._compile_index, self._ledger, self._quota))
+            return job(WriteSession(changes, self._compile_index, self._quota))
 
         return await self._change(run, request_id)
 
@@ -143,7 +148,7 @@ class DocumentStore:
             pin = min(self.pins.values(), default=None)
             reach("collecting")
             bounds = Bounds.of(changes, self.retention, now, commit_point=self.commit_point, pin=pin)
-            return collect_slice(changes, self._ledger, self.retention, bounds, COLLECT_SLICE)
+            return collect_slice(changes, self.retention, bounds, COLLECT_SLICE)
 
         return await self._change(run)
 
@@ -183,6 +188,7 @@ class DocumentStore:
         return Changes(
             writer,
             self._tables,
+            self._ledger,
             head,
             catalog,
             term=self.term,

@@ -103,6 +103,39 @@ async def test_a_replica_takes_each_entry_once_and_in_order(kit: Kit) -> None:
         assert read(snapshot, NS, record_key(1)) == {"_id": 1, "n": 1}
 
 
+async def test_the_last_entry_of_a_job_carries_what_became_of_its_request(kit: Kit) -> None:
+    def count(session: WriteSession) -> None:
+        for identifier in (1, 2):
+            session.insert(NS, {"_id": identifier})
+        session.ledger_put(b"request", b"half")
+        session.ledger_put(b"request", b"two")
+        assert session.ledger_get(b"request") == b"two"
+
+    await kit.store.write(count)
+    await kit.store.write(lambda session: session.ledger_put(b"found nothing", b"zero"))
+    log, follower = entries(kit), replica()
+    assert [(entry.more, entry.outcomes) for entry in log] == [
+        (True, ()),
+        (True, ()),
+        (False, ((b"request", b"two"),)),
+        (False, ((b"found nothing", b"zero"),)),
+    ]
+    assert log[-1].operation == Operation.NOOP
+    assert [kit.store.job_end(op_id) for op_id in range(5)] == [0, 0, 0, 3, 4]
+    await follower.write(lambda session: [session.append(entry) for entry in log])
+    assert await outcomes(follower) == [b"two", b"zero"]
+    await follower.write(lambda session: session.roll_back(3, 10))
+    assert await outcomes(follower) == [b"two", None]
+    for _ in range(2):
+        await follower.write(lambda session: session.replay(log))
+        assert await outcomes(follower) == [b"two", b"zero"]
+
+
+async def outcomes(store: DocumentStore) -> list[bytes | None]:
+    names = (b"request", b"found nothing")
+    return [await store.write(partial(WriteSession.ledger_get, key=name)) for name in names]
+
+
 async def test_what_was_replayed_has_no_past(kit: Kit) -> None:
     first = await kit.insert({"_id": 1, "n": 1})
     await kit.replace({"_id": 1, "n": 2})

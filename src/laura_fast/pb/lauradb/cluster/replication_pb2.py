@@ -22,39 +22,40 @@ _runtime_version.ValidateProtobufRuntimeVersion(
 _sym_db = _symbol_database.Default()
 
 
+from laura_fast.pb.laura.fast.v1 import outcome_pb2 as laura_dot_fast_dot_v1_dot_outcome__pb2
 from laura_fast.pb.laura.fast.v1 import replica_set_pb2 as laura_dot_fast_dot_v1_dot_replica__set__pb2
 from laura_fast.pb.lauradb.cluster import common_pb2 as lauradb_dot_cluster_dot_common__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n!lauradb/cluster/replication.proto\x12\x0flauradb.cluster\x1a\x1flaura/fast/v1/replica_set.proto\x1a\x1clauradb/cluster/common.proto\"\xfb\x01\n\nOplogEntry\x12\r\n\x05op_id\x18\x01 \x01(\x03\x12\x11\n\ttimestamp\x18\x02 \x01(\x03\x12\x11\n\tnamespace\x18\x03 \x01(\t\x12/\n\x07op_type\x18\x04 \x01(\x0e\x32\x1e.lauradb.cluster.OperationType\x12\x10\n\x08\x64ocument\x18\x05 \x01(\x0c\x12\r\n\x05query\x18\x06 \x01(\x0c\x12\x0e\n\x06update\x18\x07 \x01(\x0c\x12\x0e\n\x06txn_id\x18\x08 \x01(\x03\x12\x0c\n\x04term\x18\x64 \x01(\x03\x12\x12\n\nrequest_id\x18\x65 \x01(\t\x12\x13\n\x0b\x63ommit_time\x18\x66 \x01(\x06\x12\x0f\n\x07txn_key\x18g \x01(\t\"\x9a\x01\n\x18ReplicationStreamRequest\x12\x12\n\nreplica_id\x18\x01 \x01(\t\x12\x16\n\x0estart_oplog_id\x18\x02 \x01(\x03\x12\x14\n\x0cinitial_sync\x18\x03 \x01(\x08\x12\x0e\n\x06\x66ollow\x18\x64 \x01(\x08\x12\x11\n\tlast_term\x18\x65 \x01(\x03\x12\x19\n\x11max_batch_entries\x18\x66 \x01(\x05\"\xb4\x01\n\x19ReplicationStreamResponse\x12,\n\x07\x65ntries\x18\x01 \x03(\x0b\x32\x1b.lauradb.cluster.OplogEntry\x12\x17\n\x0flatest_oplog_id\x18\x02 \x01(\x03\x12\x16\n\x0emore_available\x18\x03 \x01(\x08\x12\x0c\n\x04term\x18\x64 \x01(\x03\x12\x17\n\x0f\x63ommit_oplog_id\x18\x65 \x01(\x03\x12\x11\n\tleader_id\x18\x66 \x01(\t\"S\n\x12InitialSyncRequest\x12\x12\n\nreplica_id\x18\x01 \x01(\t\x12\x13\n\x0b\x63ollections\x18\x02 \x03(\t\x12\x14\n\x0cresume_after\x18\x64 \x01(\x0c\"\x85\x01\n\x13InitialSyncResponse\x12\x12\n\ndata_chunk\x18\x01 \x01(\x0c\x12\x10\n\x08\x63omplete\x18\x02 \x01(\x08\x12\x1b\n\x13sync_point_oplog_id\x18\x03 \x01(\x03\x12\x14\n\x0cresume_token\x18\x64 \x01(\x0c\x12\x15\n\rconsistent_at\x18\x65 \x01(\x03\"\xa4\x02\n\x0bVoteRequest\x12\x14\n\x0c\x63\x61ndidate_id\x18\x01 \x01(\t\x12\x0c\n\x04term\x18\x02 \x01(\x03\x12\x15\n\rlast_oplog_id\x18\x03 \x01(\x03\x12\x10\n\x08priority\x18\x04 \x01(\x03\x12\x16\n\tlast_term\x18\x64 \x01(\x03H\x00\x88\x01\x01\x12\x0f\n\x07\x64ry_run\x18\x65 \x01(\x08\x12\x13\n\x0breplica_set\x18\x66 \x01(\t\x12\x16\n\x0e\x63onfig_version\x18g \x01(\x03\x12\x10\n\x08hand_off\x18h \x01(\x08\x12\x13\n\x0b\x63onfig_term\x18i \x01(\x03\x12=\n\rconfiguration\x18j \x01(\x0b\x32&.laura.fast.v1.ReplicaSetConfigurationB\x0c\n\n_last_term\"\x83\x01\n\x0cVoteResponse\x12\x14\n\x0cvote_granted\x18\x01 \x01(\x08\x12\x0c\n\x04term\x18\x02 \x01(\x03\x12\x10\n\x08voter_id\x18\x03 \x01(\t\x12=\n\rconfiguration\x18\x64 \x01(\x0b\x32&.laura.fast.v1.ReplicaSetConfiguration\"\x96\x01\n\x13WriteAcknowledgment\x12\x0f\n\x07node_id\x18\x01 \x01(\t\x12\x10\n\x08oplog_id\x18\x02 \x01(\x03\x12\x0f\n\x07success\x18\x03 \x01(\x08\x12\r\n\x05\x65rror\x18\x04 \x01(\t\x12\x18\n\x10\x64urable_oplog_id\x18\x64 \x01(\x03\x12\x0c\n\x04term\x18\x65 \x01(\x03\x12\x14\n\x0c\x64urable_term\x18\x66 \x01(\x03\"P\n\x1aWriteAcknowledgmentRequest\x12\x32\n\x04\x61\x63ks\x18\x01 \x03(\x0b\x32$.lauradb.cluster.WriteAcknowledgment\"J\n\x1bWriteAcknowledgmentResponse\x12\x18\n\x10\x61ll_acknowledged\x18\x01 \x01(\x08\x12\x11\n\tack_count\x18\x02 \x01(\x05\"G\n\x13\x41ppendOplogResponse\x12\x0f\n\x07success\x18\x01 \x01(\x08\x12\x10\n\x08oplog_id\x18\x02 \x01(\x03\x12\r\n\x05\x65rror\x18\x03 \x01(\t2\xe5\x03\n\x12ReplicationService\x12\x66\n\x0bStreamOplog\x12).lauradb.cluster.ReplicationStreamRequest\x1a*.lauradb.cluster.ReplicationStreamResponse0\x01\x12Z\n\x0bInitialSync\x12#.lauradb.cluster.InitialSyncRequest\x1a$.lauradb.cluster.InitialSyncResponse0\x01\x12J\n\x0bRequestVote\x12\x1c.lauradb.cluster.VoteRequest\x1a\x1d.lauradb.cluster.VoteResponse\x12m\n\x10\x41\x63knowledgeWrite\x12+.lauradb.cluster.WriteAcknowledgmentRequest\x1a,.lauradb.cluster.WriteAcknowledgmentResponse\x12P\n\x0b\x41ppendOplog\x12\x1b.lauradb.cluster.OplogEntry\x1a$.lauradb.cluster.AppendOplogResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n!lauradb/cluster/replication.proto\x12\x0flauradb.cluster\x1a\x1blaura/fast/v1/outcome.proto\x1a\x1flaura/fast/v1/replica_set.proto\x1a\x1clauradb/cluster/common.proto\"\xba\x02\n\nOplogEntry\x12\r\n\x05op_id\x18\x01 \x01(\x03\x12\x11\n\ttimestamp\x18\x02 \x01(\x03\x12\x11\n\tnamespace\x18\x03 \x01(\t\x12/\n\x07op_type\x18\x04 \x01(\x0e\x32\x1e.lauradb.cluster.OperationType\x12\x10\n\x08\x64ocument\x18\x05 \x01(\x0c\x12\r\n\x05query\x18\x06 \x01(\x0c\x12\x0e\n\x06update\x18\x07 \x01(\x0c\x12\x0e\n\x06txn_id\x18\x08 \x01(\x03\x12\x0c\n\x04term\x18\x64 \x01(\x03\x12\x12\n\nrequest_id\x18\x65 \x01(\t\x12\x13\n\x0b\x63ommit_time\x18\x66 \x01(\x06\x12\x0f\n\x07txn_key\x18g \x01(\t\x12/\n\x08outcomes\x18h \x03(\x0b\x32\x1d.laura.fast.v1.RequestOutcome\x12\x0c\n\x04more\x18i \x01(\x08\"\x9a\x01\n\x18ReplicationStreamRequest\x12\x12\n\nreplica_id\x18\x01 \x01(\t\x12\x16\n\x0estart_oplog_id\x18\x02 \x01(\x03\x12\x14\n\x0cinitial_sync\x18\x03 \x01(\x08\x12\x0e\n\x06\x66ollow\x18\x64 \x01(\x08\x12\x11\n\tlast_term\x18\x65 \x01(\x03\x12\x19\n\x11max_batch_entries\x18\x66 \x01(\x05\"\xb4\x01\n\x19ReplicationStreamResponse\x12,\n\x07\x65ntries\x18\x01 \x03(\x0b\x32\x1b.lauradb.cluster.OplogEntry\x12\x17\n\x0flatest_oplog_id\x18\x02 \x01(\x03\x12\x16\n\x0emore_available\x18\x03 \x01(\x08\x12\x0c\n\x04term\x18\x64 \x01(\x03\x12\x17\n\x0f\x63ommit_oplog_id\x18\x65 \x01(\x03\x12\x11\n\tleader_id\x18\x66 \x01(\t\"S\n\x12InitialSyncRequest\x12\x12\n\nreplica_id\x18\x01 \x01(\t\x12\x13\n\x0b\x63ollections\x18\x02 \x03(\t\x12\x14\n\x0cresume_after\x18\x64 \x01(\x0c\"\x85\x01\n\x13InitialSyncResponse\x12\x12\n\ndata_chunk\x18\x01 \x01(\x0c\x12\x10\n\x08\x63omplete\x18\x02 \x01(\x08\x12\x1b\n\x13sync_point_oplog_id\x18\x03 \x01(\x03\x12\x14\n\x0cresume_token\x18\x64 \x01(\x0c\x12\x15\n\rconsistent_at\x18\x65 \x01(\x03\"\xa4\x02\n\x0bVoteRequest\x12\x14\n\x0c\x63\x61ndidate_id\x18\x01 \x01(\t\x12\x0c\n\x04term\x18\x02 \x01(\x03\x12\x15\n\rlast_oplog_id\x18\x03 \x01(\x03\x12\x10\n\x08priority\x18\x04 \x01(\x03\x12\x16\n\tlast_term\x18\x64 \x01(\x03H\x00\x88\x01\x01\x12\x0f\n\x07\x64ry_run\x18\x65 \x01(\x08\x12\x13\n\x0breplica_set\x18\x66 \x01(\t\x12\x16\n\x0e\x63onfig_version\x18g \x01(\x03\x12\x10\n\x08hand_off\x18h \x01(\x08\x12\x13\n\x0b\x63onfig_term\x18i \x01(\x03\x12=\n\rconfiguration\x18j \x01(\x0b\x32&.laura.fast.v1.ReplicaSetConfigurationB\x0c\n\n_last_term\"\x83\x01\n\x0cVoteResponse\x12\x14\n\x0cvote_granted\x18\x01 \x01(\x08\x12\x0c\n\x04term\x18\x02 \x01(\x03\x12\x10\n\x08voter_id\x18\x03 \x01(\t\x12=\n\rconfiguration\x18\x64 \x01(\x0b\x32&.laura.fast.v1.ReplicaSetConfiguration\"\x96\x01\n\x13WriteAcknowledgment\x12\x0f\n\x07node_id\x18\x01 \x01(\t\x12\x10\n\x08oplog_id\x18\x02 \x01(\x03\x12\x0f\n\x07success\x18\x03 \x01(\x08\x12\r\n\x05\x65rror\x18\x04 \x01(\t\x12\x18\n\x10\x64urable_oplog_id\x18\x64 \x01(\x03\x12\x0c\n\x04term\x18\x65 \x01(\x03\x12\x14\n\x0c\x64urable_term\x18\x66 \x01(\x03\"P\n\x1aWriteAcknowledgmentRequest\x12\x32\n\x04\x61\x63ks\x18\x01 \x03(\x0b\x32$.lauradb.cluster.WriteAcknowledgment\"J\n\x1bWriteAcknowledgmentResponse\x12\x18\n\x10\x61ll_acknowledged\x18\x01 \x01(\x08\x12\x11\n\tack_count\x18\x02 \x01(\x05\"G\n\x13\x41ppendOplogResponse\x12\x0f\n\x07success\x18\x01 \x01(\x08\x12\x10\n\x08oplog_id\x18\x02 \x01(\x03\x12\r\n\x05\x65rror\x18\x03 \x01(\t2\xe5\x03\n\x12ReplicationService\x12\x66\n\x0bStreamOplog\x12).lauradb.cluster.ReplicationStreamRequest\x1a*.lauradb.cluster.ReplicationStreamResponse0\x01\x12Z\n\x0bInitialSync\x12#.lauradb.cluster.InitialSyncRequest\x1a$.lauradb.cluster.InitialSyncResponse0\x01\x12J\n\x0bRequestVote\x12\x1c.lauradb.cluster.VoteRequest\x1a\x1d.lauradb.cluster.VoteResponse\x12m\n\x10\x41\x63knowledgeWrite\x12+.lauradb.cluster.WriteAcknowledgmentRequest\x1a,.lauradb.cluster.WriteAcknowledgmentResponse\x12P\n\x0b\x41ppendOplog\x12\x1b.lauradb.cluster.OplogEntry\x1a$.lauradb.cluster.AppendOplogResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'laura_fast.pb.lauradb.cluster.replication_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_OPLOGENTRY']._serialized_start=118
-  _globals['_OPLOGENTRY']._serialized_end=369
-  _globals['_REPLICATIONSTREAMREQUEST']._serialized_start=372
-  _globals['_REPLICATIONSTREAMREQUEST']._serialized_end=526
-  _globals['_REPLICATIONSTREAMRESPONSE']._serialized_start=529
-  _globals['_REPLICATIONSTREAMRESPONSE']._serialized_end=709
-  _globals['_INITIALSYNCREQUEST']._serialized_start=711
-  _globals['_INITIALSYNCREQUEST']._serialized_end=794
-  _globals['_INITIALSYNCRESPONSE']._serialized_start=797
-  _globals['_INITIALSYNCRESPONSE']._serialized_end=930
-  _globals['_VOTEREQUEST']._serialized_start=933
-  _globals['_VOTEREQUEST']._serialized_end=1225
-  _globals['_VOTERESPONSE']._serialized_start=1228
-  _globals['_VOTERESPONSE']._serialized_end=1359
-  _globals['_WRITEACKNOWLEDGMENT']._serialized_start=1362
-  _globals['_WRITEACKNOWLEDGMENT']._serialized_end=1512
-  _globals['_WRITEACKNOWLEDGMENTREQUEST']._serialized_start=1514
-  _globals['_WRITEACKNOWLEDGMENTREQUEST']._serialized_end=1594
-  _globals['_WRITEACKNOWLEDGMENTRESPONSE']._serialized_start=1596
-  _globals['_WRITEACKNOWLEDGMENTRESPONSE']._serialized_end=1670
-  _globals['_APPENDOPLOGRESPONSE']._serialized_start=1672
-  _globals['_APPENDOPLOGRESPONSE']._serialized_end=1743
-  _globals['_REPLICATIONSERVICE']._serialized_start=1746
-  _globals['_REPLICATIONSERVICE']._serialized_end=2231
+  _globals['_OPLOGENTRY']._serialized_start=147
+  _globals['_OPLOGENTRY']._serialized_end=461
+  _globals['_REPLICATIONSTREAMREQUEST']._serialized_start=464
+  _globals['_REPLICATIONSTREAMREQUEST']._serialized_end=618
+  _globals['_REPLICATIONSTREAMRESPONSE']._serialized_start=621
+  _globals['_REPLICATIONSTREAMRESPONSE']._serialized_end=801
+  _globals['_INITIALSYNCREQUEST']._serialized_start=803
+  _globals['_INITIALSYNCREQUEST']._serialized_end=886
+  _globals['_INITIALSYNCRESPONSE']._serialized_start=889
+  _globals['_INITIALSYNCRESPONSE']._serialized_end=1022
+  _globals['_VOTEREQUEST']._serialized_start=1025
+  _globals['_VOTEREQUEST']._serialized_end=1317
+  _globals['_VOTERESPONSE']._serialized_start=1320
+  _globals['_VOTERESPONSE']._serialized_end=1451
+  _globals['_WRITEACKNOWLEDGMENT']._serialized_start=1454
+  _globals['_WRITEACKNOWLEDGMENT']._serialized_end=1604
+  _globals['_WRITEACKNOWLEDGMENTREQUEST']._serialized_start=1606
+  _globals['_WRITEACKNOWLEDGMENTREQUEST']._serialized_end=1686
+  _globals['_WRITEACKNOWLEDGMENTRESPONSE']._serialized_start=1688
+  _globals['_WRITEACKNOWLEDGMENTRESPONSE']._serialized_end=1762
+  _globals['_APPENDOPLOGRESPONSE']._serialized_start=1764
+  _globals['_APPENDOPLOGRESPONSE']._serialized_end=1835
+  _globals['_REPLICATIONSERVICE']._serialized_start=1838
+  _globals['_REPLICATIONSERVICE']._serialized_end=2323
 # @@protoc_insertion_point(module_scope)

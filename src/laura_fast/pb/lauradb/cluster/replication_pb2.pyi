@@ -10,6 +10,7 @@ from collections import abc as _abc
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
 from google.protobuf.internal import containers as _containers
+from laura_fast.pb.laura.fast.v1 import outcome_pb2 as _outcome_pb2
 from laura_fast.pb.laura.fast.v1 import replica_set_pb2 as _replica_set_pb2
 from laura_fast.pb.lauradb.cluster import common_pb2 as _common_pb2
 import builtins as _builtins
@@ -39,6 +40,8 @@ class OplogEntry(_message.Message):
     REQUEST_ID_FIELD_NUMBER: _builtins.int
     COMMIT_TIME_FIELD_NUMBER: _builtins.int
     TXN_KEY_FIELD_NUMBER: _builtins.int
+    OUTCOMES_FIELD_NUMBER: _builtins.int
+    MORE_FIELD_NUMBER: _builtins.int
     op_id: _builtins.int
     timestamp: _builtins.int
     namespace: _builtins.str
@@ -51,6 +54,12 @@ class OplogEntry(_message.Message):
     request_id: _builtins.str
     commit_time: _builtins.int
     txn_key: _builtins.str
+    more: _builtins.bool
+    """The next entry belongs to the same request: take both or none."""
+    @_builtins.property
+    def outcomes(self) -> _containers.RepeatedCompositeFieldContainer[_outcome_pb2.RequestOutcome]:
+        """What every member's ledger of requests learns with the entry."""
+
     def __init__(
         self,
         *,
@@ -66,10 +75,12 @@ class OplogEntry(_message.Message):
         request_id: _builtins.str = ...,
         commit_time: _builtins.int = ...,
         txn_key: _builtins.str = ...,
+        outcomes: _abc.Iterable[_outcome_pb2.RequestOutcome] | None = ...,
+        more: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["commit_time", b"commit_time", "document", b"document", "namespace", b"namespace", "op_id", b"op_id", "op_type", b"op_type", "query", b"query", "request_id", b"request_id", "term", b"term", "timestamp", b"timestamp", "txn_id", b"txn_id", "txn_key", b"txn_key", "update", b"update"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["commit_time", b"commit_time", "document", b"document", "more", b"more", "namespace", b"namespace", "op_id", b"op_id", "op_type", b"op_type", "outcomes", b"outcomes", "query", b"query", "request_id", b"request_id", "term", b"term", "timestamp", b"timestamp", "txn_id", b"txn_id", "txn_key", b"txn_key", "update", b"update"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
