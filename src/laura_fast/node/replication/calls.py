@@ -60,25 +60,26 @@ class Calls:
 
         Args:
             departed: Who were members.
-            beat: For a member, as of the moment it leaves.
+            beat: For a member; made at once.
             heard: Is told of each answer.
         """
         for member in (*self._others(), *departed):
-            self._tasks.spawn(self._beat(member, beat, heard))
+            self._tasks.spawn(self._beat(member, beat(member.id), heard))
 
-    async def _beat(
-        self, member: ReplicaMember, beat: Callable[[str], Beat], heard: Callable[[Report], Awaitable[object]]
-    ) -> Report:
+    async def _beat(self, member: ReplicaMember, beat: Beat, heard: Callable[[Report], Awaitable[object]]) -> Report:
         async with asyncio.timeout(self._timeout_s):
-            report = await self._peers.beat(member, beat(member.id))
+            report = await self._peers.beat(member, beat)
             await heard(report)
             return report
 
-    async def confirm(self, beat: Callable[[str], Beat], heard: Callable[[Report], Awaitable[object]]) -> bool:
-        """Whether a majority, with us in it, answers a beat of now in the term of now, each within a timeout."""
-        term, configuration = self._machine.term, self._machine.configuration
+    async def confirm(
+        self, term: int, beat: Callable[[str], Beat], heard: Callable[[Report], Awaitable[object]]
+    ) -> bool:
+        """Whether a majority, with us in it, answers a beat of now in a term, each within a timeout."""
+        configuration = self._machine.configuration
         agreed = {self._machine.me}
-        asked = {asyncio.ensure_future(self._beat(each, beat, heard)) for each in self._others() if each.votes}
+        beats = [self._beat(each, beat(each.id), heard) for each in self._others() if each.votes]
+        asked = {asyncio.ensure_future(each) for each in beats}
         try:
             while asked and not configuration.is_majority(agreed):
                 done, asked = await asyncio.wait(asked, return_when=asyncio.FIRST_COMPLETED)

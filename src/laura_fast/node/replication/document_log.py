@@ -33,6 +33,11 @@ _encode = msgspec.msgpack.Encoder().encode
 _decode = msgspec.msgpack.Decoder(Ballot).decode
 
 
+def decode_ballot(kept: bytes | None) -> Ballot:
+    """The ballot in the state `BALLOT`; without one nobody was voted for yet."""
+    return _decode(kept) if kept else Ballot()
+
+
 class DocumentLog:
     """`ReplicaLog` over a document store. Belongs to one event loop.
 
@@ -67,7 +72,7 @@ class DocumentLog:
     def ballot(self) -> Ballot:
         with self._store.reading() as snapshot:
             kept = snapshot.state(BALLOT)
-        return _decode(kept) if kept else Ballot()
+        return decode_ballot(kept)
 
     async def keep_ballot(self, ballot: Ballot) -> None:
         await self._store.write(lambda session: session.set_state(BALLOT, _encode(ballot)), guarded=False)

@@ -81,7 +81,7 @@ class ReplicaSet:
         self._tasks = Tasks(me)
         self._steps = Steps(self._machine, replica_log, clock, self._act, timeout_s)
         self._calls = Calls(self._machine, peers, self._steps, self._tasks, timeout_s)
-        self._confirmations = Confirmations(lambda: self._calls.confirm(self._beat, self.acknowledge), self._tasks)
+        self._confirmations = Confirmations(self._ask_majority, self._tasks)
         self._following = Following(me, replica_log, peers, timeout_s, self._heard_batch)
         self._office = Office(self._machine, replica_log, self._following, self._tasks, self._steps.take)
         replica_log.on_growth = self._office.grew
@@ -326,12 +326,17 @@ class ReplicaSet:
         else:
             _log.warning("removed_from_replica_set", **told)
 
+    async def _ask_majority(self) -> bool:
+        leading = self._office.leading
+        return leading is not None and await self._calls.confirm(leading.progress.term, self._beat, self.acknowledge)
+
     def _beat(self, member_id: str) -> Beat:
+        """One of the office's own term: the machine's may be a newer one already, which others lead."""
         leading = self._office.leading
         lacks = leading is None or leading.rollout.lacks(member_id)
         return Beat(
             self.me,
-            self.term,
+            leading.progress.term if leading else self.term,
             self._log.last,
             leading.progress.commit if leading else 0,
             next(iter(self.history.newest_first), None),
