@@ -1,0 +1,116 @@
+"""One life of a member: the production log and driver in a process of their own, over files that outlive it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from laura_fast.node.database.concerns import ReadConcern, ReadPreference, WriteConcern
+from laura_fast.node.replication.concerns import Shared
+from laura_fast.node.replication.document_log import DocumentLog
+from laura_fast.node.replication.driver import ReplicaSet
+from laura_fast.testing.sim.knobs import TIMEOUT_S
+from laura_fast.testing.sim.links import SimulatedPeers
+from laura_fast.testing.sim.loop import Process
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from laura_fast.storage.documents.oplog import OplogEntry
+    from laura_fast.testing.sim.simulation import Simulation
+
+MAJORITY: Final = WriteConcern()
+PRIMARY: Final = ReadPreference()
+
+
+class WatchedLog(DocumentLog):
+    """The production log; the rules are looked at when its commit point moves."""
+
+    def __init__(self, life: Life, world: Simulation) -> None:
+        super().__init__(life.store, life.save_undone)
+        self._life = life
+        self._world = world
+
+    def commit(self, op_id: int) -> None:
+        super().commit(op_id)
+        member = self._life.member
+        leads_term = member.lead().progress.term if member.leads else 0
+        self._world.watch(self._world.safety.committed_to, self._life.id, op_id, leads_term)
+
+
+class Life:
+    """What runs from a start to a crash.
+
+    Attributes:
+        id: Of the member.
+        process: In which everything of it runs.
+        doomed: The crash point at which it is to die; "" = none.
+    """
+
+    def __init__(self, world: Simulation, member_id: str, files: Any) -> None:
+        self.id = member_id
+        self.process = Process()
+        self.doomed = ""
+        self._world = world
+        self.store, self.disk = world.engine.open(
+            files,
+            lambda: world.wall_ms(member_id),
+            world.knobs.batch,
+            world.loop,
+            self.process,
+            sync_s=lambda: world.sync_s(member_id),
+            changed=lambda: world.disk_changed(self),
+            died=lambda: world.crash(self, "died"),
+        )
+        timeout_s = TIMEOUT_S / world.knobs.speed(member_id)
+        peers = SimulatedPeers(world.network, member_id, timeout_s, self._sends)
+        self.log = WatchedLog(self, world)
+        self.member = ReplicaSet(
+            member_id,
+            self.log.configuration() or world.knobs.members,
+            self.log,
+            peers,
+            world.loop,
+            timeout_s=timeout_s,
+            jitter=world.dice.random,
+        )
+        self.member.on_change = self._role_changed
+        self._shared = Shared(self.member, self.log.moments, world.loop)
+
+    async def start(self) -> None:
+        """Begins, in its process."""
+        await self.member.start()
+
+    async def save_undone(self, undone: Sequence[OplogEntry]) -> None:
+        """What a rollback takes back."""
+        self._world.journal.happened("undone", self.id, len(undone))
+
+    async def serve(self, method: str, given: tuple[Any, ...]) -> Any:
+        """Answers other processes."""
+        if method == "write":
+            return await self._write(*given)
+        if method == "read":
+            return await self._read(*given)
+        answer = await getattr(self.member, method)(*given)
+        self._world.watch(self._world.safety.answered, self.id, given[0] if given else None, answer)
+        return answer
+
+    async def _write(self, register: str, value: bytes) -> bytes:
+        """Sets a register, as a server does it with a write concern of majority."""
+        self._shared.check_write(MAJORITY)
+        op_id = await self.store.write(lambda session: self._world.engine.put(session, register, value))
+        await self._shared.settle(MAJORITY)
+        self._world.watch(self._world.safety.acknowledged, self.id, op_id)
+        return value
+
+    async def _read(self, register: str) -> bytes | None:
+        """Reads one, as a server does it with a read concern of linearizable."""
+        self._shared.check_read(PRIMARY)
+        at = await self._shared.moment(ReadConcern.LINEARIZABLE, 0)
+        return self._world.engine.read(self.store, register, at)
+
+    def _sends(self, member_id: str, message: object) -> None:
+        self._world.watch(self._world.safety.sent, member_id, message)
+
+    def _role_changed(self) -> None:
+        self._world.journal.happened("role", self.id, self.member.role.value, self.member.term)
+        self._world.watch(self._world.safety.role_changed, self.member)

@@ -1,0 +1,53 @@
+"""Replica sets in simulation: seeds that nobody has seen before, and what makes a seed worth its name."""
+
+from __future__ import annotations
+
+import os
+import random
+import subprocess
+import sys
+from statistics import median
+
+import pytest
+
+from laura_fast.testing.sim.running import outcomes
+from laura_fast.testing.sim.simulation import ENGINES, Simulation
+
+CHUNKS = 20
+SEEDS = 16
+"""In each chunk; all chunks together are the 320 fresh seeds of every run of the tests."""
+
+
+@pytest.mark.parametrize("_chunk", range(CHUNKS))
+def test_no_fresh_seed_breaks_a_rule(_chunk: int) -> None:
+    first = random.SystemRandom().randrange(1 << 40)
+    wrong = [each for each in outcomes(range(first, first + SEEDS)) if each.violation]
+    told = [f"python -m laura_fast.testing.sim --seed {each.seed} --trace  # {each.violation}" for each in wrong]
+    assert not told
+
+
+def test_a_seed_has_its_share_of_events_and_faults() -> None:
+    seen = list(outcomes(range(40)))
+    assert median(each.events for each in seen) >= 500
+    assert median(each.faults for each in seen) >= 10
+    assert median(each.commits for each in seen) >= 15
+    assert all(each.elections for each in seen)
+
+
+def test_a_seed_takes_the_same_steps_whatever_the_order_of_sets() -> None:
+    def told(hash_seed: str) -> str:
+        command = [sys.executable, "-m", "laura_fast.testing.sim", "--seeds", "100..110"]
+        environment = os.environ | {"PYTHONHASHSEED": hash_seed}
+        return subprocess.run(command, env=environment, capture_output=True, text=True, check=True).stdout
+
+    first = told("1")
+    assert "fingerprint" in first
+    assert first == told("2")
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_keeping_the_events_changes_nothing(engine: str) -> None:
+    kept, plain = (Simulation(7, engine, keep=keep).run() for keep in (True, False))
+    assert kept.fingerprint == plain.fingerprint
+    assert len(kept.lines) == kept.events
+    assert not plain.lines
