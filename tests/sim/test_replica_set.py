@@ -11,12 +11,17 @@ import pytest
 
 from laura_fast.domain.replication.progress import WriteConcern
 from laura_fast.errors import LauraError, RpcError
+from laura_fast.node.replication.messages import Batch
 from laura_fast.testing.sim.group import TIMEOUT_S, Group
 from laura_fast.testing.sim.loop import VirtualLoop
+from laura_fast.testing.sim.network import SimulatedPeers
 from tests.sim.list_log import Disk, ListLog
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine, Iterator
+
+    from laura_fast.domain.replication.members import ReplicaMember
+    from laura_fast.node.replication.messages import Fetch, Report
 
 SEEDS = 8
 FAULTS = 30
@@ -138,6 +143,31 @@ def test_a_step_down_hands_over_within_a_third_of_a_second(calm: History) -> Non
     calm.loop.run_until_complete(asyncio.sleep(0.3))
     [after] = calm.group.leading
     assert after is not before
+
+
+def test_what_waited_in_a_buffer_keeps_no_dead_primary_alive(calm: History) -> None:
+    [before] = calm.group.leading
+    batch = Batch(before.me, before.term, 0, 1, ())
+    others = [member for member in calm.group.network.members.values() if member is not before]
+    for member in others:
+        member._following._peers = Buffered(batch)
+    calm.loop.run_until_complete(calm.group.crash(before.me))
+    calm.loop.run_until_complete(asyncio.sleep(3 * TIMEOUT_S))
+    assert any(member in others for member in calm.group.leading)
+
+
+class Buffered(SimulatedPeers):
+    """Its streams hold many batches yet, and take a while to apply each."""
+
+    def __init__(self, batch: Batch) -> None:
+        self._batch = batch
+
+    async def fetch(self, member: ReplicaMember, fetch: Fetch) -> Batch:
+        await asyncio.sleep(TIMEOUT_S / 2)
+        return self._batch
+
+    async def report(self, member: ReplicaMember, report: Report) -> None:
+        pass
 
 
 def test_the_same_seed_takes_the_same_steps() -> None:

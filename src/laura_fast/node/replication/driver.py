@@ -344,10 +344,14 @@ class ReplicaSet:
         )
 
     async def _heard_batch(self, batch: Batch) -> bool:
-        """A batch arrived, or has been applied: whether it is of the primary that we follow."""
+        """A batch was read, or has been applied: whether it is of the primary that we follow.
+
+        It may have waited for long, as the buffer of a stream holds many: only beats tell that a primary is alive now.
+        """
         await self._steps.take(events.LogGrew(self._log.last))
-        newest = batch.entries[-1] if batch.entries else self._log.last
-        await self._hear(batch.primary, batch.term, Position(newest.term, newest.op_id))
+        if self._office.followed != (batch.primary, batch.term):
+            newest = batch.entries[-1] if batch.entries else self._log.last
+            await self._hear(batch.primary, batch.term, Position(newest.term, newest.op_id))
         return self._office.followed == (batch.primary, batch.term)
 
     async def _hear(self, primary: str, term: int, last: Position) -> None:
