@@ -8,8 +8,8 @@ import pytest
 
 from bench.rivals.process import free_port
 from laura_fast.client import ClusterClient
-from laura_fast.client.documents import DocumentClient
-from laura_fast.errors import ClientError, RemoteError
+from laura_fast.client.documents import Concern, DocumentClient, Mode, Reading
+from laura_fast.errors import ClientError
 from tests.e2e.processes import ServerProcess, until
 
 if TYPE_CHECKING:
@@ -92,14 +92,35 @@ async def test_acknowledged_writes_survive_the_death_of_every_member(members: Me
         assert held == list(range(written))
 
 
-async def test_a_secondary_refuses_writes_and_reads_and_names_the_primary(members: Members) -> None:
+async def test_a_client_that_knows_a_secondary_finds_the_primary(members: Members) -> None:
     primary = members.primary()
     secondary = next(name for name in NAMES if name != primary)
     async with ClusterClient([f"127.0.0.1:{members.ports[secondary]}"]) as cluster:
-        client = DocumentClient(cluster, timeout_s=0.5)
-        for call in (client.insert(NAMESPACE, [{"_id": 1}]), client.find_one(NAMESPACE)):
-            with pytest.raises(ClientError) as refused:
-                await call
-            failures: tuple[RemoteError, ...] = getattr(refused.value, "failures", ())
-            assert {each.reason for each in failures} == {"NOT_PRIMARY"}
-            assert f"{primary} at 127.0.0.1:{members.ports[primary]}" in failures[0].message
+        client = DocumentClient(cluster)
+        await client.insert(NAMESPACE, [{"_id": 1}])
+        assert await client.find_one(NAMESPACE) == {"_id": 1}
+        assert cluster.address == f"127.0.0.1:{members.ports[primary]}"
+
+
+@pytest.mark.parametrize("concern", [Concern.LOCAL, Concern.MAJORITY])
+async def test_secondaries_show_a_client_what_it_wrote(members: Members, concern: Concern) -> None:
+    primary = members.primary()
+    async with ClusterClient(members.addresses) as cluster:
+        client = DocumentClient(cluster, reading=Reading(Mode.SECONDARY, concern=concern))
+        for number in range(WRITES):
+            await client.insert(NAMESPACE, [{"_id": number}])
+            assert await client.find_one(NAMESPACE, {"_id": number}) == {"_id": number}
+        assert cluster.address == f"127.0.0.1:{members.ports[primary]}"
+
+
+async def test_a_linearizable_read_needs_a_majority(members: Members) -> None:
+    primary = members.primary()
+    async with ClusterClient([f"127.0.0.1:{members.ports[primary]}"]) as cluster:
+        client = DocumentClient(cluster, timeout_s=3, reading=Reading(concern=Concern.LINEARIZABLE))
+        await client.insert(NAMESPACE, [{"_id": 1}])
+        assert await client.find_one(NAMESPACE) == {"_id": 1}
+        for name in NAMES:
+            if name != primary:
+                members.kill(name)
+        with pytest.raises(ClientError):
+            await client.find_one(NAMESPACE)
