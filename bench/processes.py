@@ -46,6 +46,9 @@ class Process:
     log: Path
     """Everything it wrote; gone when the process is stopped."""
 
+    data: Path
+    """Its data directory; gone with it."""
+
     def cpu_s(self) -> float:
         """CPU seconds of all its threads, living and ended, in nanosecond steps (`/proc/PID/stat` has 10 ms steps)."""
         return time.clock_gettime(~self.pid << 3 | 2)  # clock_getcpuclockid(3)'s encoding on Linux
@@ -53,6 +56,10 @@ class Process:
     def rss_anon_bytes(self) -> int:
         """Anonymous resident memory: LMDB's map is file memory and would count as ours in VmRSS."""
         return _status_kib(self.pid, "RssAnon") * 1024
+
+    def rss_bytes(self) -> int:
+        """All resident memory, the pages of its files that it has mapped among it."""
+        return _status_kib(self.pid, "VmRSS") * 1024
 
 
 def _status_kib(pid: int, key: str) -> int:
@@ -90,7 +97,7 @@ def serve(transport: str, *arguments: str) -> Iterator[Process]:
         command = [sys.executable, "-m", "laura_fast", "serve", "--transport", transport, "--log-level", "warning"]
         log = Path(scratch, "log")
         with _child([*command, *flags, *arguments], log) as child:
-            yield Process(child.pid, _await_ready(child, ready, log), log)
+            yield Process(child.pid, _await_ready(child, ready, log), log, Path(scratch, "data"))
 
 
 @contextlib.contextmanager

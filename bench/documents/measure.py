@@ -32,6 +32,7 @@ class Measured:
         p50_us: Median latency.
         p99_us: 99th percentile.
         cpu_us: CPU time of the database's processes, per call.
+        commits_per_s: Synced to disk; None where nobody counted.
     """
 
     calls: int
@@ -39,6 +40,7 @@ class Measured:
     p50_us: float
     p99_us: float
     cpu_us: float
+    commits_per_s: float | None
 
 
 async def closed_loop(
@@ -50,7 +52,7 @@ async def closed_loop(
         WrongAnswerError: An answer was not the expected one.
     """
     taken: list[float] = []
-    cpu, started = database.cpu_s(), time.perf_counter()
+    commits, cpu, started = database.commits(), database.cpu_s(), time.perf_counter()
     end = started + seconds
 
     async def client(session: Session) -> None:
@@ -70,4 +72,6 @@ async def closed_loop(
         raise WrongAnswerError
     p50, p99 = np.percentile(taken, [50, 99]) * US_PER_S
     cpu_us = (database.cpu_s() - cpu) / len(taken) * US_PER_S
-    return Measured(len(taken), len(taken) / elapsed, float(p50), float(p99), cpu_us)
+    now = database.commits()
+    commits_per_s = None if commits is None or now is None else (now - commits) / elapsed
+    return Measured(len(taken), len(taken) / elapsed, float(p50), float(p99), cpu_us, commits_per_s)

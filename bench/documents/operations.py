@@ -126,6 +126,9 @@ class Operation:
         documents: Per call.
         most_clients: More would only queue: a quarter of a million documents on their way are no load but a backlog.
         reads_all: Each call looks at the whole collection.
+        needs_index: Without an index on the size each call does so, too.
+        feels_index: The index makes a difference to it.
+        writes: It commits.
     """
 
     name: str
@@ -133,21 +136,27 @@ class Operation:
     documents: int = 1
     most_clients: int = 256
     reads_all: bool = False
+    needs_index: bool = False
+    feels_index: bool = False
+    writes: bool = False
 
-    def suits(self, clients: int, documents: int) -> bool:
+    def suits(self, clients: int, documents: int, *, indexed: bool) -> bool:
         """Whether so many clients get through it in a few seconds."""
-        return clients <= self.most_clients and not (self.reads_all and clients * documents > MOST_LOOKED_AT)
+        reads_all = self.reads_all or (self.needs_index and not indexed)
+        return clients <= self.most_clients and not (reads_all and clients * documents > MOST_LOOKED_AT)
 
 
 OPERATIONS: Final = (
     Operation("find by _id", Work.find),
-    Operation("range of 20", Work.between),
+    Operation("range of 20", Work.between, needs_index=True, feels_index=True),
     Operation("scan", Work.rare, reads_all=True),
     Operation("group by section", Work.totals, reads_all=True),
-    Operation("$inc by _id", Work.increment),
-    Operation("insert 1", lambda work: work.insert(1)),
-    Operation("delete by _id", Work.delete),
-    Operation("insert 100", lambda work: work.insert(100), documents=100),
-    Operation("insert 1,000", lambda work: work.insert(1_000), documents=1_000, most_clients=16),
+    Operation("$inc by _id", Work.increment, writes=True),
+    Operation("insert 1", lambda work: work.insert(1), feels_index=True, writes=True),
+    Operation("delete by _id", Work.delete, feels_index=True, writes=True),
+    Operation("insert 100", lambda work: work.insert(100), documents=100, feels_index=True, writes=True),
+    Operation(
+        "insert 1,000", lambda work: work.insert(1_000), documents=1_000, most_clients=16, feels_index=True, writes=True
+    ),
 )
 """Reads see the collection as it was loaded, so they come first, and `Work.purge` goes before the next ones."""

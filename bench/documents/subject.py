@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -11,6 +11,18 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     Document = dict[str, Any]
+
+
+class Memory(NamedTuple):
+    """What the processes of a database hold.
+
+    Attributes:
+        anonymous_bytes: Their own.
+        resident_bytes: With the pages of files, and of caches that they share, each counted once.
+    """
+
+    anonymous_bytes: int
+    resident_bytes: int
 
 
 class Session(Protocol):
@@ -56,8 +68,11 @@ class Database(Protocol):
     def cpu_s(self) -> float:
         """CPU time that all its processes spent so far."""
 
-    def memory_bytes(self) -> int:
-        """Anonymous memory of all its processes."""
+    def memory(self) -> Memory | None:
+        """Of all its processes; None where they are those of the clients."""
+
+    def commits(self) -> int | None:
+        """Commits that were synced to disk so far; None where nobody counts them exactly."""
 
 
 @dataclass(frozen=True)
@@ -68,8 +83,10 @@ class Subject:
         name: In tables.
         version: Of what is installed; None where it is not.
         start: Runs it for the length of the block, its files in the folder.
+        most_clients: With more it is not measured.
     """
 
     name: str
     version: Callable[[], str | None]
     start: Callable[[Path], AbstractAsyncContextManager[Database]]
+    most_clients: int = 1_000

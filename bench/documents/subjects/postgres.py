@@ -16,7 +16,7 @@ import asyncpg
 import orjson
 import psutil
 
-from bench.documents.subject import Database, Session, Subject
+from bench.documents.subject import Database, Memory, Session, Subject
 from bench.processes import POLL_S, SERVER_CPU, pinned
 from bench.rivals.process import free_port
 
@@ -81,6 +81,16 @@ def _count(told: str) -> int:
     return int(told.rsplit(maxsplit=1)[-1])
 
 
+def _held(pid: int) -> Memory | None:
+    """What a process has for itself, and its share of what it has with others; None if it is gone."""
+    try:
+        lines = Path(f"/proc/{pid}/smaps_rollup").read_text(encoding="ascii").splitlines()[1:]
+    except (FileNotFoundError, ProcessLookupError):
+        return None
+    kib = {name: int(size.split()[0]) for name, size in (line.split(":") for line in lines)}
+    return Memory((kib["Private_Clean"] + kib["Private_Dirty"]) * 1024, kib["Pss"] * 1024)
+
+
 class Postgres:
     """One postmaster with its children."""
 
@@ -118,9 +128,13 @@ class Postgres:
         used = [each.cpu_times() for each in self._living()]
         return sum(times.user + times.system for times in used)
 
-    def memory_bytes(self) -> int:
-        """Anonymous memory of all its processes; shared buffers are not in it."""
-        return sum(each.memory_full_info().uss for each in self._living())
+    def memory(self) -> Memory:
+        """Shared buffers are resident, not anonymous."""
+        held = [told for each in self._living() if (told := _held(each.pid))]
+        return Memory(*map(sum, zip(*held, strict=True)))
+
+    def commits(self) -> None:
+        """Its statistics of syncs come up to ten seconds late."""
 
     def _living(self) -> list[psutil.Process]:
         return [self._process, *self._process.children(recursive=True)]
