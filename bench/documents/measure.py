@@ -5,21 +5,29 @@ from __future__ import annotations
 import asyncio
 import time
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Protocol, TypeVar
 
 import numpy as np
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-
-    from bench.documents.operations import Call
-    from bench.documents.subject import Database, Session
+    from collections.abc import Awaitable, Callable, Sequence
 
 US_PER_S: Final = 1e6
+Session = TypeVar("Session")
 
 
 class WrongAnswerError(Exception):
     """A database answered something else than the truth."""
+
+
+class Spender(Protocol):
+    """Whatever is measured."""
+
+    def cpu_s(self) -> float:
+        """CPU time that all its processes spent so far."""
+
+    def commits(self) -> int | None:
+        """Commits that were synced to disk so far; None where they are not counted here."""
 
 
 @dataclass(frozen=True)
@@ -44,7 +52,10 @@ class Measured:
 
 
 async def closed_loop(
-    database: Database, sessions: Sequence[Session], make: Callable[[], Call | None], seconds: float
+    database: Spender,
+    sessions: Sequence[Session],
+    make: Callable[[], Callable[[Session], Awaitable[bool]] | None],
+    seconds: float,
 ) -> Measured:
     """Every session calls again and again until the time is over, and at least once.
 
