@@ -54,7 +54,7 @@ def _row(rounds: Sequence[Found], key: tuple[Any, ...], names: Sequence[str], se
         rates[name] = np.array([each["per_s"] * each["documents_per_call"] for each in mine])
         p99_ms = [each["p99_us"] / 1000 for each in mine]
         cells.append(f"{np.median(rates[name]):,.0f} ({np.median(p99_ms):.1f})" if mine else "")
-    cells += [_ratio(rates[names[0]] / rates[name], seed) if rates[name].size else "" for name in names[1:]]
+    cells += [ratio(rates[names[0]] / rates[name], seed) if rates[name].size else "" for name in names[1:]]
     return [*cells, _commits([each for each in rounds if each["subject"] == names[0]])]
 
 
@@ -66,7 +66,8 @@ def _commits(rounds: Sequence[Found]) -> str:
     return f"{commits:,.0f} ({np.median([calls / commits for commits, calls in told]):.1f})"
 
 
-def _ratio(ratios: np.ndarray[Any, Any], seed: int) -> str:
+def ratio(ratios: np.ndarray[Any, Any], seed: int) -> str:
+    """The median with its interval; of a single one itself."""
     if len(ratios) == 1:
         return f"× {ratios[0]:.2f}"
     low, high = interval(ratios, seed)

@@ -9,7 +9,7 @@ import re
 import shutil
 import signal
 import subprocess
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -18,6 +18,7 @@ import psutil
 
 from bench.documents.subject import Memory
 from bench.processes import POLL_S, SERVER_CPU, pinned
+from bench.rivals import procfs
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -68,8 +69,11 @@ class Postmaster:
 
     def cpu_s(self) -> float:
         """Of all that live: clients keep their connections while they are measured."""
-        used = [each.cpu_times() for each in self._living()]
-        return sum(times.user + times.system for times in used)
+        used = 0.0
+        for each in self._living():
+            with suppress(OSError):  # a worker of the server's own has ended
+                used += procfs.cpu_seconds(each.pid)
+        return used
 
     def memory(self) -> Memory:
         """Shared buffers are resident, not anonymous."""
@@ -106,7 +110,8 @@ def version() -> str | None:
 
 
 def hand_over(folder: Path) -> None:
-    """Makes the folder belong to the user that its programs run as: the server refuses to run as root."""
+    """Makes the folder, of the user that its programs run as: the server refuses to run as root."""
+    folder.mkdir(exist_ok=True)
     user = pwd.getpwnam(USER)
     shutil.chown(folder, user.pw_uid, user.pw_gid)
 

@@ -1,0 +1,1 @@
+"""The replicated systems under measurement."""
