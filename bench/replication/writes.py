@@ -39,7 +39,9 @@ async def _row(group: Group, count: int, numbers: Iterator[int], seconds: float)
         return lambda writer: writer.write(number)
 
     async with group.writers(count) as writers:
-        await closed_loop(Spending(group.cpu_s), writers, write, 0)  # connections are open, statements prepared, tables there
+        await closed_loop(
+            Spending(group.cpu_s), writers, write, 0
+        )  # connections are open, statements prepared, tables there
     before = await group.syncs()
     async with group.writers(count) as writers:
         measured = await closed_loop(Spending(group.cpu_s), writers, write, seconds)
