@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, Final, Protocol, cast
 
 from laura_fast.domain.documents.codec import decode_stored
 from laura_fast.node.replication import document_log
+from laura_fast.storage.crash_points import POINTS
 from laura_fast.storage.documents import oplog
 from laura_fast.storage.documents.layout import HEAD, OWN, Tables, record_key, unpack_head
 from laura_fast.storage.documents.oplog import Operation
@@ -27,7 +28,15 @@ _BALLOT: Final = document_log.BALLOT
 
 
 class Engine(Protocol):
-    """One kind of storage; stateless."""
+    """One kind of storage; stateless.
+
+    Attributes:
+        points: The named crash points that it passes.
+        collects: Whether its stores let go of the past by `collect`.
+    """
+
+    points: tuple[str, ...]
+    collects: bool
 
     def files(self) -> Any:
         """An empty disk's."""
@@ -59,6 +68,9 @@ class Engine(Protocol):
 
 class Lists:
     """`Engine` of lists."""
+
+    points: tuple[str, ...] = tuple(point for point in POINTS if point != "collecting")
+    collects = False
 
     def files(self) -> Listed:
         return Listed()
@@ -99,6 +111,9 @@ class Lists:
 
 class Documents:
     """`Engine` of documents: the storage engine of servers, over its tables in memory."""
+
+    points: tuple[str, ...] = POINTS
+    collects = True
 
     def files(self) -> MemoryStore:
         return MemoryStore()

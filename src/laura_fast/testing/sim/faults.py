@@ -7,7 +7,6 @@ import contextlib
 from typing import TYPE_CHECKING, Final
 
 from laura_fast.errors import RpcError
-from laura_fast.storage.crash_points import POINTS
 from laura_fast.testing.sim.knobs import TIMEOUT_S
 from laura_fast.testing.sim.links import Weather
 from laura_fast.testing.sim.loop import NOWHERE, State
@@ -89,7 +88,7 @@ class Faults:
 
     def _partition(self) -> None:
         ids = [*self._world.ids, *self._world.client_ids]
-        side = {each for each in ids if self._dice.random() < 0.5}  # noqa: PLR2004 - half
+        side = self._some(ids)
         self._cut_for_a_while({(one, other) for one in ids for other in ids if (one in side) != (other in side)})
 
     def _one_way(self) -> None:
@@ -128,7 +127,7 @@ class Faults:
 
     def _crash_at_a_point(self) -> None:
         if life := self._life():
-            life.doomed = self._dice.choice(POINTS)
+            self._world.doom(life, self._dice.choice(self._world.engine.points))
 
     def _crash_of_all(self) -> None:
         for life in list(self._world.lives.values()):
@@ -148,9 +147,10 @@ class Faults:
     # --- disks and clocks ---------------------------------------------------------------------------------------------
 
     def _slow_disk(self) -> None:
-        one, stalls = self._member(), self._world.stalls
-        stalls[one] = self._world.knobs.stall_s
-        self._later(self._duration(), lambda: stalls.pop(one, None))
+        stalls, duration = self._world.stalls, self._duration()
+        for one in self._some(self._world.ids) or [self._member()]:
+            stalls[one] = self._world.knobs.stall_s
+            self._later(duration, lambda one=one: stalls.pop(one, None))  # type: ignore[misc]  # one is what it is now
 
     def _failing_disk(self) -> None:
         if life := self._life():
@@ -168,6 +168,10 @@ class Faults:
         if leading and self._dice.random() < 0.5:  # noqa: PLR2004 - half
             return leading[-1]
         return self._dice.choice(self._world.ids)
+
+    def _some(self, ids: list[str]) -> list[str]:
+        """Each of them with a chance of a half."""
+        return [each for each in ids if self._dice.random() < 0.5]  # noqa: PLR2004 - half
 
     def _life(self) -> Life | None:
         return self._world.lives.get(self._member())

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 from typing import TYPE_CHECKING, Any, Final
 
+from laura_fast.errors import StorageFailedError
 from laura_fast.node.database.concerns import ReadConcern, ReadPreference, WriteConcern
 from laura_fast.node.replication.concerns import Shared
 from laura_fast.node.replication.document_log import DocumentLog
@@ -18,6 +21,7 @@ if TYPE_CHECKING:
     from laura_fast.storage.documents.oplog import OplogEntry
     from laura_fast.testing.sim.simulation import Simulation
 
+COLLECT_S: Final = 1.0
 MAJORITY: Final = WriteConcern()
 PRIMARY: Final = ReadPreference()
 
@@ -77,8 +81,12 @@ class Life:
         self._shared = Shared(self.member, self.log.moments, world.loop)
 
     async def start(self) -> None:
-        """Begins, in its process."""
+        """Begins, in its process, and lets go of the past now and then."""
         await self.member.start()
+        while self._world.engine.collects:
+            await asyncio.sleep(self._world.dice.random() * COLLECT_S)
+            with contextlib.suppress(StorageFailedError):  # the member dies of it in a moment
+                await self.store.collect()
 
     async def save_undone(self, undone: Sequence[OplogEntry]) -> None:
         """What a rollback takes back."""

@@ -112,7 +112,6 @@ class Simulation:
     def run(self) -> Outcome:
         """Runs it to its end, or to the first violation."""
         violation, undecided = "", False
-        crash_points.arm(self._reached)
         try:
             with failed_tasks(self.loop.fail):
                 self.loop.run_until_complete(self._run())
@@ -221,8 +220,12 @@ class Simulation:
         """The date by a member's clock."""
         return self.loop.wall_ms() + self.clock_steps[member_id]
 
+    def doom(self, life: Life, point: str) -> None:
+        """A member is to die when it next passes a named crash point."""
+        life.doomed = point
+        crash_points.arm(self._reached)
+
     def _reached(self, point: str) -> None:
-        """A named crash point was passed."""
         process = current.get()
         life = next((life for life in self.lives.values() if life.process is process), None)
         if life and life.doomed == point:
