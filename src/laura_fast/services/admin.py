@@ -12,6 +12,7 @@ from laura_fast.errors import Code, DeadlineError, FailedPreconditionError
 from laura_fast.pb.laura.fast.v1 import admin_pb2
 from laura_fast.pb.lauradb.cluster import cluster_pb2
 from laura_fast.services.nodes import node_message
+from laura_fast.services.replication.descriptions import status_message
 from laura_fast.services.time_left import seconds_left
 
 if TYPE_CHECKING:
@@ -75,6 +76,7 @@ class AdminService:
             shards=topology.shards,
             uptime_ms=self._uptime_ms(),
             server_version=__version__,
+            replica_set=status_message(self._replica.status(), self._clock.wall_ms()) if self._replica else None,
         )
 
     async def GetNodeStatistics(self, _request: Any, _context: Any) -> Any:  # noqa: N802 - named like the RPC

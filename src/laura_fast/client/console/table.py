@@ -15,6 +15,7 @@ from laura_fast.client.console import units
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from laura_fast.client.console.set_view import SetView
     from laura_fast.client.console.view import ClusterView, MemberView
 
 STYLES: Final = {
@@ -40,7 +41,7 @@ class _Column:
 
 
 def heading(view: ClusterView, age_ms: int) -> Text:
-    """Two lines: whose view it is and how old; what it amounts to."""
+    """Two lines: whose view it is and how old; what it amounts to. A third for the server's own replica set."""
     text = Text.assemble(
         ("Cluster as ", "dim"),
         (view.observer_id or view.server, "bold"),
@@ -58,6 +59,16 @@ def heading(view: ClusterView, age_ms: int) -> Text:
         text.append(f" · up {units.duration(view.uptime_ms)}", "dim")
     if view.server_version:
         text.append(f" · laura_fast {view.server_version}", "dim")
+    return text.append_text(_set_line(view.replica_set)) if view.replica_set else text
+
+
+def _set_line(view: SetView) -> Text:
+    """The observer's replica set: who leads, and how far behind the others are."""
+    lead = f"primary {view.primary_id}" if view.primary_id else "no primary"
+    text = Text.assemble("\n", (f"replica set {view.name}", "bold"), f" · {lead} · term {units.count(view.term)}")
+    for member in view.members:
+        lag = "" if member.lag_entries is None or member.state == "primary" else f" {member.lag_entries} behind"
+        text.append(f" · {member.id} ").append(f"{member.state}{lag}", "red" if member.state == "down" else "")
     return text
 
 

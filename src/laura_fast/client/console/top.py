@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 _REDRAW_S: Final = 0.5
 """Ages grow on the screen between two answers."""
 _LINES_AROUND: Final = 6
-"""Heading, column titles, the line of errors and the line of keys."""
+"""Heading, column titles, the line of errors and the line of keys; a replica set has one more."""
 
 
 @dataclass(slots=True)
@@ -99,7 +99,7 @@ def render(look: Look, screen: Screen, console: Console) -> RenderableType:
     """One picture of the size of the terminal."""
     if look.view is None:
         return Text(look.error, "red")
-    screen.rows = max(1, console.height - _LINES_AROUND)
+    screen.rows = max(1, console.height - _LINES_AROUND - (look.view.replica_set is not None))
     shown = screen.chosen(look.view)
     title = heading(look.view, look.age_ms)
     title.no_wrap, title.overflow = True, "ellipsis"

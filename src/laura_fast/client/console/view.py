@@ -9,10 +9,12 @@ from typing import TYPE_CHECKING, Any, Final
 from google.protobuf.json_format import MessageToDict
 
 from laura_fast.client.addresses import join
+from laura_fast.client.console.set_view import SetView, set_view
 from laura_fast.client.names import role_name, state_name
 
 if TYPE_CHECKING:
     from laura_fast.pb.laura.fast.v1 import admin_pb2
+    from laura_fast.pb.laura.fast.v1.replica_set_pb2 import ReplicaSetState
     from laura_fast.pb.lauradb.cluster import cluster_pb2
 
 STATES: Final = ("down", "suspect", "leaving", "unknown", "healthy")
@@ -42,7 +44,7 @@ class MemberView:
 
 @dataclass(frozen=True, slots=True)
 class ClusterView:
-    """What one server knew at one moment."""
+    """What one server knew at one moment; `replica_set` is the replica set that it is a member of."""
 
     server: str
     observer_id: str
@@ -54,6 +56,7 @@ class ClusterView:
     members: tuple[MemberView, ...]
     replica_sets: tuple[dict[str, Any], ...]
     shards: tuple[dict[str, Any], ...]
+    replica_set: SetView | None = None
 
     def states(self) -> list[tuple[str, int]]:
         """How many members are in each state that occurs, worst first."""
@@ -82,7 +85,12 @@ def view_of(server: str, status: admin_pb2.GetClusterStatusResponse) -> ClusterV
         members=tuple(_member(member, status.primary_id) for member in status.members),
         replica_sets=tuple(_plain(replica_set) for replica_set in status.replica_sets),
         shards=tuple(_plain(shard) for shard in status.shards),
+        replica_set=_own_set(status.replica_set) if status.HasField("replica_set") else None,
     )
+
+
+def _own_set(state: ReplicaSetState) -> SetView:
+    return set_view({state.observer_id: state})
 
 
 def _member(member: admin_pb2.MemberStatus, primary_id: str) -> MemberView:

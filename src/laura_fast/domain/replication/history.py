@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-from collections import deque
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 from laura_fast.limits import MAX_ELECTIONS_KEPT
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
 
 
 class ElectionRecord(NamedTuple):
@@ -28,17 +24,16 @@ class ElectionRecord(NamedTuple):
 
 
 class History:
-    """The last elections, as far as this member lived through them."""
+    """The last elections, as far as this member lived through them.
+
+    Attributes:
+        newest_first: All that are kept; a new value with each, so that other threads may read it.
+    """
 
     def __init__(self) -> None:
-        self._records: deque[ElectionRecord] = deque(maxlen=MAX_ELECTIONS_KEPT)
-
-    @property
-    def newest_first(self) -> Sequence[ElectionRecord]:
-        """All that are kept."""
-        return tuple(self._records)
+        self.newest_first: tuple[ElectionRecord, ...] = ()
 
     def add(self, record: ElectionRecord) -> None:
         """Keeps a newer election than all before; any other is known, or too late to matter."""
-        if not self._records or record.term > self._records[0].term:
-            self._records.appendleft(record)
+        if not self.newest_first or record.term > self.newest_first[0].term:
+            self.newest_first = (record, *self.newest_first)[:MAX_ELECTIONS_KEPT]

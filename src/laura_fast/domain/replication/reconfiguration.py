@@ -100,7 +100,7 @@ def check_change(
         raise FailedPreconditionError(told, "CHANGE_PENDING")
     mine = after.get(primary)
     if mine is None or not mine.electable:
-        told = f"{primary} is the primary: it must stay electable until it has stepped down"
+        told = f"{primary} is the primary: let it step down first"
         raise FailedPreconditionError(told, "PRIMARY_MUST_STAY")
     for member_id in after.voters - rollout.configuration.voters:
         _check_caught_up(after, progress, member_id, alive)

@@ -33,6 +33,7 @@ def test_json_holds_everything(status: admin_pb2.GetClusterStatusResponse) -> No
         "primary_id": "n1",
         "uptime_ms": 7_500_000,
         "server_version": "9.9",
+        "replica_set": None,
         "replica_sets": [{"id": "rs", "node_ids": ["n1", "n2"], "term": "3"}],
         "shards": [{"shard_id": "s", "node_id": "n1"}],
     }

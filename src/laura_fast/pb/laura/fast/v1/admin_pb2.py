@@ -22,12 +22,13 @@ _runtime_version.ValidateProtobufRuntimeVersion(
 _sym_db = _symbol_database.Default()
 
 
+from laura_fast.pb.laura.fast.v1 import replica_set_pb2 as laura_dot_fast_dot_v1_dot_replica__set__pb2
 from laura_fast.pb.lauradb.cluster import cluster_pb2 as lauradb_dot_cluster_dot_cluster__pb2
 from laura_fast.pb.lauradb.cluster import routing_pb2 as lauradb_dot_cluster_dot_routing__pb2
 from laura_fast.pb.lauradb.cluster import transaction_pb2 as lauradb_dot_cluster_dot_transaction__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x19laura/fast/v1/admin.proto\x12\rlaura.fast.v1\x1a\x1dlauradb/cluster/cluster.proto\x1a\x1dlauradb/cluster/routing.proto\x1a!lauradb/cluster/transaction.proto\"\x19\n\x17GetClusterStatusRequest\"\xec\x01\n\x0cMemberStatus\x12#\n\x04node\x18\x01 \x01(\x0b\x32\x15.lauradb.cluster.Node\x12\x1d\n\x10last_beat_age_ms\x18\x02 \x01(\x03H\x00\x88\x01\x01\x12+\n\x06status\x18\x03 \x01(\x0b\x32\x1b.lauradb.cluster.NodeStatus\x12\x18\n\x0blag_entries\x18\x04 \x01(\x03H\x01\x88\x01\x01\x12\x1a\n\rclock_skew_ms\x18\x05 \x01(\x03H\x02\x88\x01\x01\x42\x13\n\x11_last_beat_age_msB\x0e\n\x0c_lag_entriesB\x10\n\x0e_clock_skew_ms\"\xad\x02\n\x18GetClusterStatusResponse\x12\x13\n\x0bobserver_id\x18\x01 \x01(\t\x12\x16\n\x0eobserved_at_ms\x18\x02 \x01(\x03\x12\x18\n\x10topology_version\x18\x03 \x01(\x03\x12\x12\n\nprimary_id\x18\x04 \x01(\t\x12,\n\x07members\x18\x05 \x03(\x0b\x32\x1b.laura.fast.v1.MemberStatus\x12\x31\n\x0creplica_sets\x18\x06 \x03(\x0b\x32\x1b.lauradb.cluster.ReplicaSet\x12*\n\x06shards\x18\x07 \x03(\x0b\x32\x1a.lauradb.cluster.ShardInfo\x12\x11\n\tuptime_ms\x18\x08 \x01(\x03\x12\x16\n\x0eserver_version\x18\t \x01(\t\"\x1a\n\x18GetNodeStatisticsRequest\"\xd0\x01\n\x10MethodStatistics\x12\x0e\n\x06method\x18\x01 \x01(\t\x12\x0f\n\x07started\x18\x02 \x01(\x03\x12K\n\x0fhandled_by_code\x18\x03 \x03(\x0b\x32\x32.laura.fast.v1.MethodStatistics.HandledByCodeEntry\x12\x18\n\x10handling_seconds\x18\x04 \x01(\x01\x1a\x34\n\x12HandledByCodeEntry\x12\x0b\n\x03key\x18\x01 \x01(\x05\x12\r\n\x05value\x18\x02 \x01(\x03:\x02\x38\x01\"\xa5\x01\n\x19GetNodeStatisticsResponse\x12\x0f\n\x07node_id\x18\x01 \x01(\t\x12\x11\n\tuptime_ms\x18\x02 \x01(\x03\x12\x1d\n\x15resident_memory_bytes\x18\x03 \x01(\x03\x12\x13\n\x0b\x63pu_seconds\x18\x04 \x01(\x01\x12\x30\n\x07methods\x18\x05 \x03(\x0b\x32\x1f.laura.fast.v1.MethodStatistics\"\x9f\x01\n\x16ShardCollectionRequest\x12\x10\n\x08\x64\x61tabase\x18\x01 \x01(\t\x12\x12\n\ncollection\x18\x02 \x01(\t\x12\x12\n\nkey_fields\x18\x03 \x03(\t\x12\x33\n\x08strategy\x18\x04 \x01(\x0e\x32!.lauradb.cluster.ShardingStrategy\x12\x16\n\x0einitial_chunks\x18\x05 \x01(\x05\"*\n\x17ShardCollectionResponse\x12\x0f\n\x07version\x18\x01 \x01(\x03\"\x19\n\x17GetBalancerStateRequest\"\x83\x01\n\tMigration\x12\x10\n\x08\x63hunk_id\x18\x01 \x01(\t\x12\x12\n\nfrom_shard\x18\x02 \x01(\t\x12\x10\n\x08to_shard\x18\x03 \x01(\t\x12\r\n\x05phase\x18\x04 \x01(\t\x12\x18\n\x10\x64ocuments_copied\x18\x05 \x01(\x03\x12\x15\n\rstarted_at_ms\x18\x06 \x01(\x03\"_\n\rBalancerState\x12\x0f\n\x07\x65nabled\x18\x01 \x01(\x08\x12)\n\x07running\x18\x02 \x03(\x0b\x32\x18.laura.fast.v1.Migration\x12\x12\n\nlast_round\x18\x03 \x01(\t\"%\n\x12SetBalancerRequest\x12\x0f\n\x07\x65nabled\x18\x01 \x01(\x08\"]\n\x0fStepDownRequest\x12\x13\n\x0breplica_set\x18\x01 \x01(\t\x12\x11\n\tfreeze_ms\x18\x02 \x01(\x03\x12\x13\n\x0b\x63\x61tch_up_ms\x18\x03 \x01(\x03\x12\r\n\x05\x66orce\x18\x04 \x01(\x08\"8\n\x10StepDownResponse\x12\x16\n\x0enew_primary_id\x18\x01 \x01(\t\x12\x0c\n\x04term\x18\x02 \x01(\x03\"Z\n\x17ListTransactionsRequest\x12\x30\n\x05state\x18\x01 \x01(\x0e\x32!.lauradb.cluster.TransactionState\x12\r\n\x05limit\x18\x02 \x01(\x05\"f\n\x18ListTransactionsResponse\x12\x32\n\x0ctransactions\x18\x01 \x03(\x0b\x32\x1c.lauradb.cluster.Transaction\x12\x16\n\x0emore_available\x18\x02 \x01(\x08\"K\n\x19ResolveTransactionRequest\x12\x0e\n\x06txn_id\x18\x01 \x01(\t\x12\x0e\n\x06\x63ommit\x18\x02 \x01(\x08\x12\x0e\n\x06reason\x18\x03 \x01(\t\"N\n\x1aResolveTransactionResponse\x12\x30\n\x05state\x18\x01 \x01(\x0e\x32!.lauradb.cluster.TransactionState2\x84\x06\n\x0c\x41\x64minService\x12\x63\n\x10GetClusterStatus\x12&.laura.fast.v1.GetClusterStatusRequest\x1a\'.laura.fast.v1.GetClusterStatusResponse\x12\x66\n\x11GetNodeStatistics\x12\'.laura.fast.v1.GetNodeStatisticsRequest\x1a(.laura.fast.v1.GetNodeStatisticsResponse\x12`\n\x0fShardCollection\x12%.laura.fast.v1.ShardCollectionRequest\x1a&.laura.fast.v1.ShardCollectionResponse\x12X\n\x10GetBalancerState\x12&.laura.fast.v1.GetBalancerStateRequest\x1a\x1c.laura.fast.v1.BalancerState\x12N\n\x0bSetBalancer\x12!.laura.fast.v1.SetBalancerRequest\x1a\x1c.laura.fast.v1.BalancerState\x12K\n\x08StepDown\x12\x1e.laura.fast.v1.StepDownRequest\x1a\x1f.laura.fast.v1.StepDownResponse\x12\x63\n\x10ListTransactions\x12&.laura.fast.v1.ListTransactionsRequest\x1a\'.laura.fast.v1.ListTransactionsResponse\x12i\n\x12ResolveTransaction\x12(.laura.fast.v1.ResolveTransactionRequest\x1a).laura.fast.v1.ResolveTransactionResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x19laura/fast/v1/admin.proto\x12\rlaura.fast.v1\x1a\x1flaura/fast/v1/replica_set.proto\x1a\x1dlauradb/cluster/cluster.proto\x1a\x1dlauradb/cluster/routing.proto\x1a!lauradb/cluster/transaction.proto\"\x19\n\x17GetClusterStatusRequest\"\xec\x01\n\x0cMemberStatus\x12#\n\x04node\x18\x01 \x01(\x0b\x32\x15.lauradb.cluster.Node\x12\x1d\n\x10last_beat_age_ms\x18\x02 \x01(\x03H\x00\x88\x01\x01\x12+\n\x06status\x18\x03 \x01(\x0b\x32\x1b.lauradb.cluster.NodeStatus\x12\x18\n\x0blag_entries\x18\x04 \x01(\x03H\x01\x88\x01\x01\x12\x1a\n\rclock_skew_ms\x18\x05 \x01(\x03H\x02\x88\x01\x01\x42\x13\n\x11_last_beat_age_msB\x0e\n\x0c_lag_entriesB\x10\n\x0e_clock_skew_ms\"\xe2\x02\n\x18GetClusterStatusResponse\x12\x13\n\x0bobserver_id\x18\x01 \x01(\t\x12\x16\n\x0eobserved_at_ms\x18\x02 \x01(\x03\x12\x18\n\x10topology_version\x18\x03 \x01(\x03\x12\x12\n\nprimary_id\x18\x04 \x01(\t\x12,\n\x07members\x18\x05 \x03(\x0b\x32\x1b.laura.fast.v1.MemberStatus\x12\x31\n\x0creplica_sets\x18\x06 \x03(\x0b\x32\x1b.lauradb.cluster.ReplicaSet\x12*\n\x06shards\x18\x07 \x03(\x0b\x32\x1a.lauradb.cluster.ShardInfo\x12\x11\n\tuptime_ms\x18\x08 \x01(\x03\x12\x16\n\x0eserver_version\x18\t \x01(\t\x12\x33\n\x0breplica_set\x18\n \x01(\x0b\x32\x1e.laura.fast.v1.ReplicaSetState\"\x1a\n\x18GetNodeStatisticsRequest\"\xd0\x01\n\x10MethodStatistics\x12\x0e\n\x06method\x18\x01 \x01(\t\x12\x0f\n\x07started\x18\x02 \x01(\x03\x12K\n\x0fhandled_by_code\x18\x03 \x03(\x0b\x32\x32.laura.fast.v1.MethodStatistics.HandledByCodeEntry\x12\x18\n\x10handling_seconds\x18\x04 \x01(\x01\x1a\x34\n\x12HandledByCodeEntry\x12\x0b\n\x03key\x18\x01 \x01(\x05\x12\r\n\x05value\x18\x02 \x01(\x03:\x02\x38\x01\"\xa5\x01\n\x19GetNodeStatisticsResponse\x12\x0f\n\x07node_id\x18\x01 \x01(\t\x12\x11\n\tuptime_ms\x18\x02 \x01(\x03\x12\x1d\n\x15resident_memory_bytes\x18\x03 \x01(\x03\x12\x13\n\x0b\x63pu_seconds\x18\x04 \x01(\x01\x12\x30\n\x07methods\x18\x05 \x03(\x0b\x32\x1f.laura.fast.v1.MethodStatistics\"\x9f\x01\n\x16ShardCollectionRequest\x12\x10\n\x08\x64\x61tabase\x18\x01 \x01(\t\x12\x12\n\ncollection\x18\x02 \x01(\t\x12\x12\n\nkey_fields\x18\x03 \x03(\t\x12\x33\n\x08strategy\x18\x04 \x01(\x0e\x32!.lauradb.cluster.ShardingStrategy\x12\x16\n\x0einitial_chunks\x18\x05 \x01(\x05\"*\n\x17ShardCollectionResponse\x12\x0f\n\x07version\x18\x01 \x01(\x03\"\x19\n\x17GetBalancerStateRequest\"\x83\x01\n\tMigration\x12\x10\n\x08\x63hunk_id\x18\x01 \x01(\t\x12\x12\n\nfrom_shard\x18\x02 \x01(\t\x12\x10\n\x08to_shard\x18\x03 \x01(\t\x12\r\n\x05phase\x18\x04 \x01(\t\x12\x18\n\x10\x64ocuments_copied\x18\x05 \x01(\x03\x12\x15\n\rstarted_at_ms\x18\x06 \x01(\x03\"_\n\rBalancerState\x12\x0f\n\x07\x65nabled\x18\x01 \x01(\x08\x12)\n\x07running\x18\x02 \x03(\x0b\x32\x18.laura.fast.v1.Migration\x12\x12\n\nlast_round\x18\x03 \x01(\t\"%\n\x12SetBalancerRequest\x12\x0f\n\x07\x65nabled\x18\x01 \x01(\x08\"]\n\x0fStepDownRequest\x12\x13\n\x0breplica_set\x18\x01 \x01(\t\x12\x11\n\tfreeze_ms\x18\x02 \x01(\x03\x12\x13\n\x0b\x63\x61tch_up_ms\x18\x03 \x01(\x03\x12\r\n\x05\x66orce\x18\x04 \x01(\x08\"8\n\x10StepDownResponse\x12\x16\n\x0enew_primary_id\x18\x01 \x01(\t\x12\x0c\n\x04term\x18\x02 \x01(\x03\"Z\n\x17ListTransactionsRequest\x12\x30\n\x05state\x18\x01 \x01(\x0e\x32!.lauradb.cluster.TransactionState\x12\r\n\x05limit\x18\x02 \x01(\x05\"f\n\x18ListTransactionsResponse\x12\x32\n\x0ctransactions\x18\x01 \x03(\x0b\x32\x1c.lauradb.cluster.Transaction\x12\x16\n\x0emore_available\x18\x02 \x01(\x08\"K\n\x19ResolveTransactionRequest\x12\x0e\n\x06txn_id\x18\x01 \x01(\t\x12\x0e\n\x06\x63ommit\x18\x02 \x01(\x08\x12\x0e\n\x06reason\x18\x03 \x01(\t\"N\n\x1aResolveTransactionResponse\x12\x30\n\x05state\x18\x01 \x01(\x0e\x32!.lauradb.cluster.TransactionState2\x84\x06\n\x0c\x41\x64minService\x12\x63\n\x10GetClusterStatus\x12&.laura.fast.v1.GetClusterStatusRequest\x1a\'.laura.fast.v1.GetClusterStatusResponse\x12\x66\n\x11GetNodeStatistics\x12\'.laura.fast.v1.GetNodeStatisticsRequest\x1a(.laura.fast.v1.GetNodeStatisticsResponse\x12`\n\x0fShardCollection\x12%.laura.fast.v1.ShardCollectionRequest\x1a&.laura.fast.v1.ShardCollectionResponse\x12X\n\x10GetBalancerState\x12&.laura.fast.v1.GetBalancerStateRequest\x1a\x1c.laura.fast.v1.BalancerState\x12N\n\x0bSetBalancer\x12!.laura.fast.v1.SetBalancerRequest\x1a\x1c.laura.fast.v1.BalancerState\x12K\n\x08StepDown\x12\x1e.laura.fast.v1.StepDownRequest\x1a\x1f.laura.fast.v1.StepDownResponse\x12\x63\n\x10ListTransactions\x12&.laura.fast.v1.ListTransactionsRequest\x1a\'.laura.fast.v1.ListTransactionsResponse\x12i\n\x12ResolveTransaction\x12(.laura.fast.v1.ResolveTransactionRequest\x1a).laura.fast.v1.ResolveTransactionResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -36,44 +37,44 @@ if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
   _globals['_METHODSTATISTICS_HANDLEDBYCODEENTRY']._loaded_options = None
   _globals['_METHODSTATISTICS_HANDLEDBYCODEENTRY']._serialized_options = b'8\001'
-  _globals['_GETCLUSTERSTATUSREQUEST']._serialized_start=141
-  _globals['_GETCLUSTERSTATUSREQUEST']._serialized_end=166
-  _globals['_MEMBERSTATUS']._serialized_start=169
-  _globals['_MEMBERSTATUS']._serialized_end=405
-  _globals['_GETCLUSTERSTATUSRESPONSE']._serialized_start=408
-  _globals['_GETCLUSTERSTATUSRESPONSE']._serialized_end=709
-  _globals['_GETNODESTATISTICSREQUEST']._serialized_start=711
-  _globals['_GETNODESTATISTICSREQUEST']._serialized_end=737
-  _globals['_METHODSTATISTICS']._serialized_start=740
-  _globals['_METHODSTATISTICS']._serialized_end=948
-  _globals['_METHODSTATISTICS_HANDLEDBYCODEENTRY']._serialized_start=896
-  _globals['_METHODSTATISTICS_HANDLEDBYCODEENTRY']._serialized_end=948
-  _globals['_GETNODESTATISTICSRESPONSE']._serialized_start=951
-  _globals['_GETNODESTATISTICSRESPONSE']._serialized_end=1116
-  _globals['_SHARDCOLLECTIONREQUEST']._serialized_start=1119
-  _globals['_SHARDCOLLECTIONREQUEST']._serialized_end=1278
-  _globals['_SHARDCOLLECTIONRESPONSE']._serialized_start=1280
-  _globals['_SHARDCOLLECTIONRESPONSE']._serialized_end=1322
-  _globals['_GETBALANCERSTATEREQUEST']._serialized_start=1324
-  _globals['_GETBALANCERSTATEREQUEST']._serialized_end=1349
-  _globals['_MIGRATION']._serialized_start=1352
-  _globals['_MIGRATION']._serialized_end=1483
-  _globals['_BALANCERSTATE']._serialized_start=1485
-  _globals['_BALANCERSTATE']._serialized_end=1580
-  _globals['_SETBALANCERREQUEST']._serialized_start=1582
-  _globals['_SETBALANCERREQUEST']._serialized_end=1619
-  _globals['_STEPDOWNREQUEST']._serialized_start=1621
-  _globals['_STEPDOWNREQUEST']._serialized_end=1714
-  _globals['_STEPDOWNRESPONSE']._serialized_start=1716
-  _globals['_STEPDOWNRESPONSE']._serialized_end=1772
-  _globals['_LISTTRANSACTIONSREQUEST']._serialized_start=1774
-  _globals['_LISTTRANSACTIONSREQUEST']._serialized_end=1864
-  _globals['_LISTTRANSACTIONSRESPONSE']._serialized_start=1866
-  _globals['_LISTTRANSACTIONSRESPONSE']._serialized_end=1968
-  _globals['_RESOLVETRANSACTIONREQUEST']._serialized_start=1970
-  _globals['_RESOLVETRANSACTIONREQUEST']._serialized_end=2045
-  _globals['_RESOLVETRANSACTIONRESPONSE']._serialized_start=2047
-  _globals['_RESOLVETRANSACTIONRESPONSE']._serialized_end=2125
-  _globals['_ADMINSERVICE']._serialized_start=2128
-  _globals['_ADMINSERVICE']._serialized_end=2900
+  _globals['_GETCLUSTERSTATUSREQUEST']._serialized_start=174
+  _globals['_GETCLUSTERSTATUSREQUEST']._serialized_end=199
+  _globals['_MEMBERSTATUS']._serialized_start=202
+  _globals['_MEMBERSTATUS']._serialized_end=438
+  _globals['_GETCLUSTERSTATUSRESPONSE']._serialized_start=441
+  _globals['_GETCLUSTERSTATUSRESPONSE']._serialized_end=795
+  _globals['_GETNODESTATISTICSREQUEST']._serialized_start=797
+  _globals['_GETNODESTATISTICSREQUEST']._serialized_end=823
+  _globals['_METHODSTATISTICS']._serialized_start=826
+  _globals['_METHODSTATISTICS']._serialized_end=1034
+  _globals['_METHODSTATISTICS_HANDLEDBYCODEENTRY']._serialized_start=982
+  _globals['_METHODSTATISTICS_HANDLEDBYCODEENTRY']._serialized_end=1034
+  _globals['_GETNODESTATISTICSRESPONSE']._serialized_start=1037
+  _globals['_GETNODESTATISTICSRESPONSE']._serialized_end=1202
+  _globals['_SHARDCOLLECTIONREQUEST']._serialized_start=1205
+  _globals['_SHARDCOLLECTIONREQUEST']._serialized_end=1364
+  _globals['_SHARDCOLLECTIONRESPONSE']._serialized_start=1366
+  _globals['_SHARDCOLLECTIONRESPONSE']._serialized_end=1408
+  _globals['_GETBALANCERSTATEREQUEST']._serialized_start=1410
+  _globals['_GETBALANCERSTATEREQUEST']._serialized_end=1435
+  _globals['_MIGRATION']._serialized_start=1438
+  _globals['_MIGRATION']._serialized_end=1569
+  _globals['_BALANCERSTATE']._serialized_start=1571
+  _globals['_BALANCERSTATE']._serialized_end=1666
+  _globals['_SETBALANCERREQUEST']._serialized_start=1668
+  _globals['_SETBALANCERREQUEST']._serialized_end=1705
+  _globals['_STEPDOWNREQUEST']._serialized_start=1707
+  _globals['_STEPDOWNREQUEST']._serialized_end=1800
+  _globals['_STEPDOWNRESPONSE']._serialized_start=1802
+  _globals['_STEPDOWNRESPONSE']._serialized_end=1858
+  _globals['_LISTTRANSACTIONSREQUEST']._serialized_start=1860
+  _globals['_LISTTRANSACTIONSREQUEST']._serialized_end=1950
+  _globals['_LISTTRANSACTIONSRESPONSE']._serialized_start=1952
+  _globals['_LISTTRANSACTIONSRESPONSE']._serialized_end=2054
+  _globals['_RESOLVETRANSACTIONREQUEST']._serialized_start=2056
+  _globals['_RESOLVETRANSACTIONREQUEST']._serialized_end=2131
+  _globals['_RESOLVETRANSACTIONRESPONSE']._serialized_start=2133
+  _globals['_RESOLVETRANSACTIONRESPONSE']._serialized_end=2211
+  _globals['_ADMINSERVICE']._serialized_start=2214
+  _globals['_ADMINSERVICE']._serialized_end=2986
 # @@protoc_insertion_point(module_scope)

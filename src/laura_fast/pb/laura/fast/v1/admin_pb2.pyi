@@ -7,6 +7,7 @@ from collections import abc as _abc
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
 from google.protobuf.internal import containers as _containers
+from laura_fast.pb.laura.fast.v1 import replica_set_pb2 as _replica_set_pb2
 from laura_fast.pb.lauradb.cluster import cluster_pb2 as _cluster_pb2
 from laura_fast.pb.lauradb.cluster import routing_pb2 as _routing_pb2
 from laura_fast.pb.lauradb.cluster import transaction_pb2 as _transaction_pb2
@@ -96,6 +97,7 @@ class GetClusterStatusResponse(_message.Message):
     SHARDS_FIELD_NUMBER: _builtins.int
     UPTIME_MS_FIELD_NUMBER: _builtins.int
     SERVER_VERSION_FIELD_NUMBER: _builtins.int
+    REPLICA_SET_FIELD_NUMBER: _builtins.int
     observer_id: _builtins.str
     """Whose view this is, and the server's time when it was taken."""
     observed_at_ms: _builtins.int
@@ -109,6 +111,10 @@ class GetClusterStatusResponse(_message.Message):
     def replica_sets(self) -> _containers.RepeatedCompositeFieldContainer[_cluster_pb2.ReplicaSet]: ...
     @_builtins.property
     def shards(self) -> _containers.RepeatedCompositeFieldContainer[_cluster_pb2.ShardInfo]: ...
+    @_builtins.property
+    def replica_set(self) -> _replica_set_pb2.ReplicaSetState:
+        """The replica set that the observer is a member of; absent where it is alone."""
+
     def __init__(
         self,
         *,
@@ -121,10 +127,11 @@ class GetClusterStatusResponse(_message.Message):
         shards: _abc.Iterable[_cluster_pb2.ShardInfo] | None = ...,
         uptime_ms: _builtins.int = ...,
         server_version: _builtins.str = ...,
+        replica_set: _replica_set_pb2.ReplicaSetState | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["replica_set", b"replica_set"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["members", b"members", "observed_at_ms", b"observed_at_ms", "observer_id", b"observer_id", "primary_id", b"primary_id", "replica_sets", b"replica_sets", "server_version", b"server_version", "shards", b"shards", "topology_version", b"topology_version", "uptime_ms", b"uptime_ms"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["members", b"members", "observed_at_ms", b"observed_at_ms", "observer_id", b"observer_id", "primary_id", b"primary_id", "replica_set", b"replica_set", "replica_sets", b"replica_sets", "server_version", b"server_version", "shards", b"shards", "topology_version", b"topology_version", "uptime_ms", b"uptime_ms"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
