@@ -7,6 +7,7 @@ import itertools
 import json
 import os
 import signal
+import statistics
 import subprocess
 import sys
 import time
@@ -25,8 +26,10 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 NAMESPACE = "shop.orders"
-LONGEST_GAP_S = 0.3 if (os.cpu_count() or 1) > 1 and len(os.sched_getaffinity(0)) > 1 else 1.0
-"""Three servers, a client and a command on one core take turns; the promise is for a machine with room."""
+STEP_DOWNS = 3
+USUAL_GAP_S = 0.3 if len(os.sched_getaffinity(0)) > 1 else 0.6
+LONGEST_GAP_S = 1.0
+"""Three servers, a client and a command share the machine: one hand-over may have to wait for a core, not most."""
 
 
 def command(*arguments: str, code: int = 0) -> str:
@@ -100,21 +103,32 @@ async def write_all_the_time(addresses: list[str], stop: asyncio.Event) -> list[
     raise AssertionError
 
 
+def longest_after(begun: list[float], times: list[float]) -> list[float]:
+    """The longest time between two acknowledgements, from each beginning to the next."""
+    pairs = list(itertools.pairwise(times))
+    spans = itertools.pairwise([*begun, times[-1] + 1])
+    return [max(after - before for before, after in pairs if start <= after < end) for start, end in spans]
+
+
 @pytest.mark.timeout(240)
 async def test_a_step_down_leaves_a_short_gap_and_no_error(local: LocalCluster) -> None:
     local.up()
     stop = asyncio.Event()
     writing = asyncio.create_task(write_all_the_time(local.addresses, stop))
     await asyncio.sleep(1)  # writes are under way
-    told = await asyncio.to_thread(command, "rs", "step-down", "-s", local.addresses[0])
-    await asyncio.sleep(1)
+    begun = []
+    for _ in range(STEP_DOWNS):
+        begun.append(time.monotonic())
+        told = await asyncio.to_thread(command, "rs", "step-down", "-s", local.addresses[0])
+        await asyncio.sleep(1)
     stop.set()
-    times = await writing
-    assert max(after - before for before, after in itertools.pairwise(times)) <= LONGEST_GAP_S
+    gaps = longest_after(begun, await writing)
+    assert statistics.median(gaps) <= USUAL_GAP_S
+    assert max(gaps) <= LONGEST_GAP_S
     status = local.status()
     assert told.split()[0] == status["primary_id"]
     assert "a step-down was asked for" in status["elections"][0]["reason"]
-    assert "no primary was heard" in status["elections"][1]["reason"]
+    assert "no primary was heard" in status["elections"][STEP_DOWNS]["reason"]
 
 
 @pytest.mark.timeout(240)

@@ -6,7 +6,7 @@ import asyncio
 from typing import TYPE_CHECKING, Final
 
 from laura_fast.domain.documents.codec import decode
-from laura_fast.errors import DeadlineError
+from laura_fast.errors import DeadlineError, UnavailableError
 from laura_fast.node.database import concerns
 from laura_fast.node.database.commands import (
     AggregateCommand,
@@ -19,6 +19,7 @@ from laura_fast.node.database.commands import (
     UpdateOutcome,
 )
 from laura_fast.node.database.names import namespace
+from laura_fast.node.database.replication import HANDING_OVER
 from laura_fast.pb.lauradb.cluster import routing_pb2
 from laura_fast.services.identity import authenticated_peer
 from laura_fast.services.reading import check_reading, concern, preference
@@ -76,7 +77,7 @@ class RouterServicer:
         )
 
     async def Insert(self, request: routing_pb2.InsertRequest, context: Context) -> bytes:  # noqa: N802 - the RPC's name
-        self._check_writing(request)
+        await self._admit(request)
         command = InsertCommand(
             namespace(request.database, request.collection), tuple(request.documents), request.ordered
         )
@@ -92,7 +93,7 @@ class RouterServicer:
         return await self._settled(request, context, self._database.insert(command, _origin(request, context), respond))
 
     async def Update(self, request: routing_pb2.UpdateRequest, context: Context) -> bytes:  # noqa: N802 - the RPC's name
-        self._check_writing(request)
+        await self._admit(request)
         place = namespace(request.database, request.collection)
         command = UpdateCommand(place, request.query, request.update, request.multi, request.upsert)
 
@@ -109,7 +110,7 @@ class RouterServicer:
         return await self._settled(request, context, self._database.update(command, origin, seconds, respond))
 
     async def Delete(self, request: routing_pb2.DeleteRequest, context: Context) -> bytes:  # noqa: N802 - the RPC's name
-        self._check_writing(request)
+        await self._admit(request)
         command = DeleteCommand(namespace(request.database, request.collection), request.query, request.multi)
 
         def respond(deleted: int) -> bytes:
@@ -148,9 +149,20 @@ class RouterServicer:
         if time := self._database.replication.told_time(at):
             context.set_trailing_metadata(((CLUSTER_TIME, str(time)),))
 
-    def _check_writing(self, request: WriteRequest) -> None:
+    async def _admit(self, request: WriteRequest) -> None:
+        """Refuses a write that this node can't make; while the lead is handed over it waits to tell the successor."""
         concerns.check_no_transaction(request.txn_id)
+        await self._database.replication.lead_known()
         self._database.replication.check_write(_concern(request))
+
+    async def _written(self, request: WriteRequest, write: Awaitable[bytes]) -> bytes:
+        """The write's answer, before it is safe; one that a hand-over held back is told where to go."""
+        try:
+            return await write
+        except UnavailableError as error:
+            if error.reason == HANDING_OVER:
+                await self._admit(request)
+            raise
 
     async def _settled(self, request: WriteRequest, context: Context, write: Awaitable[bytes]) -> bytes:
         """The write's answer, once its concern is reached, within the caller's `wtimeout_ms`; else the write goes on.
@@ -163,7 +175,7 @@ class RouterServicer:
         longest_ms = min(wanted.wtimeout_ms, concerns.LONGEST_WTIMEOUT_MS)
         try:
             async with asyncio.timeout(longest_ms / 1000 if longest_ms else None):
-                answer = await write
+                answer = await self._written(request, write)
                 await self._database.replication.settle(wanted)
                 self._tell_time(context)
                 return answer

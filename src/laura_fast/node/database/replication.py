@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Final, Protocol
 
 from laura_fast.errors import FailedPreconditionError
 from laura_fast.node.database import concerns
@@ -14,8 +14,19 @@ if TYPE_CHECKING:
     from laura_fast.storage.documents.store import DocumentStore
 
 
+HANDING_OVER: Final = "HANDING_OVER"
+"""Why a write was not made that came while the primary was handing over: nothing happened."""
+
+
 class Replication(Protocol):
     """This node's part in its replica set."""
+
+    async def lead_known(self) -> None:
+        """Returns once it is settled which node takes writes, or has not been for too long.
+
+        While the lead is handed over nobody takes any. Who waits here is told the next primary by `check_write` at the
+        moment there is one, which is sooner than it could guess.
+        """
 
     def check_write(self, concern: WriteConcern) -> None:
         """Refuses a write before anything happens.
@@ -75,6 +86,9 @@ class Alone:
     def __init__(self, store: DocumentStore, clock: Clock) -> None:
         self._store = store
         self._clock = clock
+
+    async def lead_known(self) -> None:
+        """It always is."""
 
     def check_write(self, concern: WriteConcern) -> None:
         concerns.check_write(concern)

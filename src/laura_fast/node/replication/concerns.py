@@ -27,6 +27,9 @@ class Shared:
         self._moments = moments
         self._clock = clock
 
+    async def lead_known(self) -> None:
+        await self._member.lead_known()
+
     def check_write(self, concern: WriteConcern) -> None:
         if concern.wtimeout_ms < 0:
             raise InvalidArgumentError(f"write_concern.wtimeout_ms is negative: {concern.wtimeout_ms}", "WRITE_CONCERN")

@@ -16,6 +16,7 @@ from laura_fast.domain.replication.events import Ballot
 from laura_fast.domain.replication.members import BEGINNING, Position
 from laura_fast.errors import FailedPreconditionError, UnavailableError
 from laura_fast.limits import MAX_OPLOG_BATCH_BYTES, MAX_OPLOG_BATCH_ENTRIES, ROLLBACK_SLICE
+from laura_fast.node.database.replication import HANDING_OVER
 from laura_fast.node.replication import stored
 from laura_fast.node.replication.moments import Moments
 
@@ -162,7 +163,7 @@ class DocumentLog:
         if not self._office:
             raise FailedPreconditionError("not primary: writes go to the primary", "NOT_PRIMARY")
         if self._paused:
-            raise UnavailableError("the primary hands over; ask again in a moment", "HANDING_OVER")
+            raise UnavailableError("the primary hands over; ask again in a moment", HANDING_OVER)
 
     def _check_no_office(self) -> None:
         if self._office:

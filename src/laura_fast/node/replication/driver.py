@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from laura_fast.domain.replication import events
@@ -258,6 +260,19 @@ class ReplicaSet:
         now = self._steps.now()
         await self._steps.take(events.LogGrew(self._log.last))
         await self._steps.take(events.StepDownAsked(now, now + seconds, force, successor, reason, freeze_s))
+
+    async def lead_known(self) -> None:
+        """Returns once this node is in office, or another leads; after two election timeouts in any case."""
+        if self.leads and not self._machine.handing_over:
+            return
+        with suppress(TimeoutError):
+            async with asyncio.timeout(2 * self._timeout_s):
+                await self.news.until(self._is_lead_known)
+
+    def _is_lead_known(self) -> bool:
+        if self._machine.role is Role.PRIMARY:
+            return self.leads and not self._machine.handing_over
+        return self.primary is not None
 
     async def succeeded(self, term: int) -> None:
         """Returns once another member leads, after this one began to hand over in a term.
