@@ -82,6 +82,9 @@ class LocalCluster:
         told: dict[str, Any] = json.loads(command("rs", "status", "-s", ",".join(self.addresses), "-o", "json"))
         return told
 
+    def state_of(self, member_id: str) -> str:
+        return next(str(member["state"]) for member in self.status()["members"] if member["id"] == member_id)
+
 
 @pytest.fixture
 def local(tmp_path: Path) -> Iterator[LocalCluster]:
@@ -138,7 +141,7 @@ def test_up_completes_what_half_runs_and_down_ends_everything(local: LocalCluste
     before, addresses = local.pids, local.addresses
     os.kill(before["n2"], signal.SIGKILL)
     until(lambda: ended(before["n2"]), "death")
-    assert {member["id"]: member["state"] for member in local.status()["members"]}["n2"] == "down"
+    until(lambda: local.state_of("n2") == "down", "news of the death")
     local.up()
     after = local.pids
     assert {each for each in after if after[each] == before[each]} == {"n1", "n3"}, "who ran is left alone"

@@ -50,7 +50,7 @@ def heading(view: ClusterView, age_ms: int) -> Text:
         (f", {units.duration(age_ms)} ago", "yellow" if age_ms >= 5000 else "dim"),  # noqa: PLR2004 - worth a glance
         "\n",
         (f"version {units.count(view.topology_version)}", "bold"),
-        (f" · primary {view.primary_id}" if view.primary_id else " · no primary", ""),
+        f" · primary {view.primary_id}" if view.primary_id else "" if view.replica_set else " · no primary",
         f" · {units.count(len(view.members))} {'node' if len(view.members) == 1 else 'nodes'}",
     )
     for number, (state, count) in enumerate(view.states()):
