@@ -53,7 +53,7 @@ def _row(rounds: Sequence[Found], key: tuple[Any, ...], names: Sequence[str], se
         mine = [each for each in rounds if each["subject"] == name]
         rates[name] = np.array([each["per_s"] * each["documents_per_call"] for each in mine])
         p99_ms = [each["p99_us"] / 1000 for each in mine]
-        cells.append(f"{np.median(rates[name]):,.0f} ({np.median(p99_ms):.1f})" if mine else "")
+        cells.append(f"{_rate(np.median(rates[name]))} ({np.median(p99_ms):.1f})" if mine else "")
     cells += [ratio(rates[names[0]] / rates[name], seed) if rates[name].size else "" for name in names[1:]]
     return [*cells, _commits([each for each in rounds if each["subject"] == names[0]])]
 
@@ -63,7 +63,11 @@ def _commits(rounds: Sequence[Found]) -> str:
     if not told or not all(commits for commits, _ in told):
         return ""
     commits = np.median([commits for commits, _ in told])
-    return f"{commits:,.0f} ({np.median([calls / commits for commits, calls in told]):.1f})"
+    return f"{_rate(commits)} ({np.median([calls / commits for commits, calls in told]):.1f})"
+
+
+def _rate(per_s: Any) -> str:
+    return f"{per_s:,.0f}" if per_s >= 10 else f"{per_s:.2g}"
 
 
 def ratio(ratios: np.ndarray[Any, Any], seed: int) -> str:

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 DATABASE: Final = "bench"
 COLLECTION: Final = "packages"
 ROUTER: Final = "/lauradb.cluster.RouterService/"
-TIMEOUT_S: Final = 300.0
+TIMEOUT_S: Final = 900.0
 """A million documents take a while to be grouped, or to get an index."""
 
 
