@@ -36,6 +36,7 @@ class Faults:
             "one-way cut": self._one_way,
             "isolated primary": self._isolated_primary,
             "flapping link": self._flapping,
+            "stuck streams": self._stuck_streams,
             "crash": self._crash,
             "crash at a point": self._crash_at_a_point,
             "crash of all": self._crash_of_all,
@@ -64,6 +65,7 @@ class Faults:
         world.network.weather = Weather()
         self._cuts.clear()
         self._cut()
+        world.network.stuck.clear()
         world.stalls.clear()
         for each in world.ids:
             life = world.lives.get(each)
@@ -106,6 +108,11 @@ class Faults:
         other = self._dice.choice([each for each in self._world.ids if each != one])
         for number in range(self._dice.randrange(4, 16)):
             self._later(2 * number * FLAP_S, lambda: self._cut_for_a_while({(one, other), (other, one)}, FLAP_S))
+
+    def _stuck_streams(self) -> None:
+        some, stuck = self._some(self._world.ids), self._world.network.stuck
+        stuck.update(some)
+        self._later(self._duration(), lambda: stuck.difference_update(some))
 
     def _cut_for_a_while(self, cut: Cut, seconds: float = 0.0) -> None:
         self._cuts.append(cut)

@@ -22,6 +22,7 @@ KINDS: Final = (
     "one-way cut",
     "isolated primary",
     "flapping link",
+    "stuck streams",
     "crash",
     "crash at a point",
     "crash of all",

@@ -48,12 +48,14 @@ class Network:
     Attributes:
         weather: For every message.
         cut: Pairs (from, to) between which nothing arrives.
+        stuck: Members whose streams of the log bring nothing, while everything else arrives.
         servers: Who answers now: process and handler, by id.
     """
 
     def __init__(self, loop: VirtualLoop, dice: random.Random, journal: Journal) -> None:
         self.weather = Weather()
         self.cut: set[tuple[str, str]] = set()
+        self.stuck: set[str] = set()
         self.servers: dict[str, tuple[Process, Callable[[str, tuple[Any, ...]], Coroutine[Any, Any, Any]]]] = {}
         self._loop = loop
         self._dice = dice
@@ -86,7 +88,8 @@ class Network:
 
     def _carry(self, sender: str, receiver: str, what: str, deliver: Callable[..., None], *given: Any) -> None:
         weather, journal = self.weather, self._journal
-        if (sender, receiver) in self.cut or (weather.loss and self._dice.random() < weather.loss):
+        blocked = (sender, receiver) in self.cut or (what == "fetch" and sender in self.stuck)
+        if blocked or (weather.loss and self._dice.random() < weather.loss):
             journal.happened("lost", sender, receiver, what)
             return
         now = self._loop.time()
