@@ -56,7 +56,7 @@ def kinds_record(outcome: Outcome, minutes: float, seed: int) -> Record:
             "times",
             "on the primary",
             "another term",
-            "answered again, median s",
+            "fail-over median s",
             "longest s",
             "level again s",
         ],
@@ -107,7 +107,10 @@ def _answers(outcome: Outcome) -> Rows:
 
 
 def failovers(faults: Sequence[Fault]) -> list[float]:
-    """Of faults on the primary that another one had to be elected for; a step-down is none."""
+    """Of faults on the primary that another one had to be elected for.
+
+    A step-down is none: the old primary answers until it hands over, and how long nobody does is measured by itself.
+    """
     return [fault.failover_s for fault in faults if fault.primary and fault.moved and fault.kind != "step-down"]
 
 
@@ -125,7 +128,7 @@ def _failover(faults: Sequence[Fault]) -> Rows:
 
 
 def _kind(kind: str, faults: Sequence[Fault]) -> list[str]:
-    took = [fault.failover_s for fault in faults if fault.primary and fault.moved]
+    took = failovers(faults)
     return [
         kind,
         f"{len(faults)}",

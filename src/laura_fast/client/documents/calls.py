@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final, TypeVar
 import grpc
 
 from laura_fast.client.documents.members import Members
+from laura_fast.client.documents.presence import answer_of
 from laura_fast.client.documents.reading import Mode
 from laura_fast.pb.lauradb.cluster import routing_pb2 as pb
 
@@ -30,7 +31,7 @@ _LONGEST_ATTEMPT_S: Final = 3600.0
 class Calls:
     """An attempt may take all the time there is: a long query that is cut off and asked again is only longer.
 
-    Servers that are away are noticed by the connection, not by the clock.
+    Servers that are away are noticed by the connection, or by their silence (`presence`), not by this clock.
     """
 
     def __init__(self, cluster: ClusterClient, timeout_s: float | None, reading: Reading) -> None:
@@ -63,7 +64,7 @@ class Calls:
         async def call(channel: grpc.aio.Channel, seconds: float) -> Answer:
             running = method(channel)(request, timeout=seconds)
             try:
-                answer = await running
+                answer = await answer_of(running, channel)
             except grpc.aio.AioRpcError:
                 self._members.doubt()
                 raise
