@@ -6,6 +6,8 @@ import os
 import random
 import subprocess
 import sys
+import time
+from itertools import count
 from statistics import median
 
 import pytest
@@ -51,3 +53,12 @@ def test_keeping_the_events_changes_nothing(engine: str) -> None:
     assert kept.fingerprint == plain.fingerprint
     assert len(kept.lines) == kept.events
     assert not plain.lines
+
+
+def test_processes_share_the_seeds_and_change_nothing() -> None:
+    alone, shared = (list(outcomes(range(60), "lists", jobs=jobs)) for jobs in (1, 2))
+    assert alone == shared
+
+
+def test_no_seed_begins_when_the_time_is_over() -> None:
+    assert not list(outcomes(count(), jobs=2, until=time.monotonic()))

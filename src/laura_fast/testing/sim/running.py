@@ -5,7 +5,7 @@ from __future__ import annotations
 import gc
 import multiprocessing
 import time
-from collections import Counter
+from collections import Counter, deque
 from dataclasses import dataclass, field
 from itertools import islice
 from statistics import median
@@ -47,8 +47,10 @@ def outcomes(
             yield from _run_chunk(chunk)
         return
     with multiprocessing.get_context("fork").Pool(jobs) as pool:
-        for done in pool.imap(_run_chunk, chunks):
-            yield from done
+        running = deque(pool.apply_async(_run_chunk, (chunk,)) for chunk in islice(chunks, 2 * jobs))
+        while running:
+            yield from running.popleft().get()
+            running.extend(pool.apply_async(_run_chunk, (chunk,)) for chunk in islice(chunks, 1))
 
 
 def _chunks(seeds: Iterator[int], engine: str, until: float) -> Iterator[list[tuple[int, str]]]:
