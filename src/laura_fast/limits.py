@@ -522,6 +522,14 @@ MAX_OPLOG_BATCH_ENTRIES: Final = 1_000
 MAX_OPLOG_BATCH_BYTES: Final = 1 * MIB
 """Of one message of the oplog (WIRE-CONTRACT, StreamOplog): it is held once for each reader."""
 
+SYNC_PIN_S: Final = 600.0
+"""How long the log is kept for a member that copies everything and is silent: time to restart it. A member that never
+comes back must not fill the disk; one that comes later starts over."""
+
+COPY_BYTES: Final = 1 * MIB - 64 * KIB
+"""Documents of one message of an initial sync (WIRE-CONTRACT, InitialSync: at most 1 MiB, unless one document is
+larger): a read transaction of milliseconds, held once for each member that copies."""
+
 MAX_OPLOG_JOB_BYTES: Final = 64 * MIB
 """Entries of one job that a follower holds until their last one has come: a write's slice (WRITE_SLICE_BYTES) with its
 largest document several times over. More than that is applied in parts, as it comes."""

@@ -184,3 +184,19 @@ async def test_a_closed_store_refuses(store: Store) -> None:
     store.close()
     with pytest.raises(StorageFailedError):
         await store.write(lambda _: None)
+
+
+async def test_a_table_is_emptied_in_one_job_and_can_be_filled_again_in_it(store: Store, table: Table) -> None:
+    other = store.table(b"other")
+    await fill(store, table)
+    await fill(store, other)
+
+    def job(writer: Writer) -> None:
+        writer.clear(table)
+        writer.put(table, b"z", b"9")
+
+    with store.read() as before:
+        await store.write(job)
+        assert list(before.scan(table)) == PAIRS
+    assert content(store.read(), table) == [(b"z", b"9")]
+    assert content(store.read(), other) == PAIRS

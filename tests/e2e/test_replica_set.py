@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from typing import TYPE_CHECKING
 
 import pytest
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 NAMES = ("n1", "n2", "n3")
 NAMESPACE = "shop.orders"
 WRITES = 10
+DOCUMENTS = 3_000
 
 
 class Members:
@@ -40,6 +42,10 @@ class Members:
 
     def kill(self, name: str) -> None:
         self.running.pop(name).kill()
+
+    def wipe(self, name: str) -> None:
+        """The directory of a member that does not run is lost."""
+        shutil.rmtree(self._directory / name)
 
     def primary(self) -> str:
         """The last one that was elected and still runs, once there is one."""
@@ -90,6 +96,26 @@ async def test_acknowledged_writes_survive_the_death_of_every_member(members: Me
             assert members.running[victim].address
         held = [document["_id"] async for document in client.find(NAMESPACE, sort={"_id": 1})]
         assert held == list(range(written))
+
+
+@pytest.mark.timeout(180)
+async def test_a_member_that_lost_its_directory_copies_everything_and_then_counts_again(members: Members) -> None:
+    async with ClusterClient(members.addresses) as cluster:
+        client = DocumentClient(cluster, timeout_s=30)
+        await client.insert(NAMESPACE, [{"_id": each, "text": "x" * 1_000} for each in range(DOCUMENTS)])
+        primary = members.primary()
+        victim, other = (name for name in NAMES if name != primary)
+        members.kill(victim)
+        members.wipe(victim)
+        members.start(victim)
+        until(lambda: "initial_sync_complete" in members.running[victim].log, "sync")
+        members.kill(other)
+        await client.insert(NAMESPACE, [{"_id": DOCUMENTS}])  # a majority needs the one that copied
+        members.start(other)
+        assert members.running[other].address
+        members.kill(primary)
+        held = [document["_id"] async for document in client.find(NAMESPACE, sort={"_id": 1})]
+        assert held == list(range(DOCUMENTS + 1))
 
 
 async def test_a_client_that_knows_a_secondary_finds_the_primary(members: Members) -> None:

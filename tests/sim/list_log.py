@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from laura_fast.domain.replication.members import Configuration
+    from laura_fast.node.replication.ports import Copies
 
 BATCH: Final = 5
 
@@ -35,6 +36,7 @@ class ListLog:
     def __init__(self, disk: Disk, dice: random.Random) -> None:
         self.disk = disk
         self.on_growth: Callable[[], None] = lambda: None
+        self.copies: Copies | None = None
         self.committed = 0
         self._dice = dice
         self._office = 0

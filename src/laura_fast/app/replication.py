@@ -46,7 +46,7 @@ async def join_replica_set(
     """
     if not config.replica_set:
         return None
-    replica_log = DocumentLog(database.store, _Undone(Path(config.data_dir) / UNDONE).save)
+    replica_log = DocumentLog(database.store, _Undone(Path(config.data_dir) / UNDONE).save, asyncio.to_thread)
     configuration = await _configuration(config, node_id, replica_log)
     timeout_s = config.election_timeout_ms / 1000
     peers = GrpcPeers(configuration.name, lambda address: open_channel(address, _tls(config)), timeout_s)

@@ -155,6 +155,10 @@ class EmbeddedWriter(EmbeddedReader):
         self.changed = True
         return self._transaction.delete(key, db=table)
 
+    def clear(self, table: Table) -> None:
+        self.changed = True
+        self._transaction.drop(table, delete=False)
+
     def close(self) -> None:
         """The environment ends the transaction."""
 

@@ -198,6 +198,9 @@ class MemoryWriter(MemoryReader):
         self._changes(table)[key] = None
         return True
 
+    def clear(self, table: Table) -> None:
+        self.changes[table] = dict.fromkeys(super().keys(table))
+
     def _changes(self, table: bytes) -> dict[bytes, bytes | None]:
         return self.changes.setdefault(table, {})
 

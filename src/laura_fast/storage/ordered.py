@@ -70,6 +70,9 @@ class Writer(Reader, Protocol):
     def delete(self, table: Table, key: bytes) -> bool:
         """Removes a key; tells whether it was there."""
 
+    def clear(self, table: Table) -> None:
+        """Removes every key, faster than one by one."""
+
 
 class Store(Protocol):
     """An engine."""

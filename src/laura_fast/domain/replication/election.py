@@ -114,6 +114,7 @@ class Election:
             events.LogGrew: self._log_grew,
             events.Reconfigured: self._reconfigured,
             events.ChangeAsked: self._change_asked,
+            events.SyncBegan: self._sync_began,
             events.Synced: self._synced,
             events.StepDownAsked: self._step_down_asked,
             events.RunAsked: self._run_asked,
@@ -300,8 +301,17 @@ class Election:
     def _log_grew(self, event: events.LogGrew) -> None:
         self.last = event.last
 
-    def _synced(self, _event: events.Synced) -> None:
+    def _sync_began(self, _event: events.SyncBegan) -> None:
+        self.may_vote = False
+
+    def _synced(self, event: events.Synced) -> None:
+        """Who lost its ballot may have voted in any term that somebody knows of: those votes are given away."""
         self.may_vote = True
+        if event.term > self.term:
+            self.primary = ""
+            self._keep(Ballot(event.term, self.me))
+        elif self.term and not self.ballot.vote:
+            self._keep(Ballot(self.term, self.primary or self.me))
 
     def _reconfigured(self, event: events.Reconfigured) -> None:
         after = event.configuration

@@ -115,10 +115,15 @@ class ChangeAsked:
 
 
 @dataclass(frozen=True, slots=True)
-class Synced:
-    """Our initial sync is complete: we may vote."""
+class SyncBegan:
+    """Our log is about to be replaced by a copy: until that is complete we may not vote."""
 
-    now: float
+
+@dataclass(frozen=True, slots=True)
+class Synced:
+    """Our initial sync is complete, or the set is new: we may vote, in terms behind this one and our own."""
+
+    term: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,6 +171,7 @@ Event = (
     | LogGrew
     | Reconfigured
     | ChangeAsked
+    | SyncBegan
     | Synced
     | StepDownAsked
     | RunAsked

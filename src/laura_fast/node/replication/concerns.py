@@ -38,6 +38,8 @@ class Shared:
     def check_read(self, preference: ReadPreference) -> None:
         mode = preference.mode
         concerns.check_consistent(preference)
+        if mode != "PRIMARY" and self._member.sync_progress:
+            raise _unsuitable(mode, "this member copies everything and is not complete")
         if mode == "PRIMARY" or (mode == "PRIMARY_PREFERRED" and not self._member.leads and self._member.primary):
             self._member.lead()
         elif self._member.leads:

@@ -18,15 +18,19 @@ from laura_fast.errors import FailedPreconditionError, UnavailableError
 from laura_fast.limits import MAX_OPLOG_BATCH_BYTES, MAX_OPLOG_BATCH_ENTRIES, ROLLBACK_SLICE
 from laura_fast.node.database.replication import HANDING_OVER
 from laura_fast.node.replication import stored
+from laura_fast.node.replication.copies import DocumentCopies
 from laura_fast.node.replication.moments import Moments
 
 if TYPE_CHECKING:
     from laura_fast.domain.replication.members import Configuration
+    from laura_fast.node.replication.ports import Copies
+    from laura_fast.storage.documents.copying import Portion
     from laura_fast.storage.documents.layout import Head
     from laura_fast.storage.documents.oplog import OplogEntry
     from laura_fast.storage.documents.session import WriteSession
     from laura_fast.storage.documents.store import DocumentStore
 
+Apart = Callable[[Callable[[], "Portion"]], Awaitable["Portion"]]
 SaveUndone = Callable[[Sequence["OplogEntry"]], Awaitable[None]]
 BALLOT: Final = b"ballot"
 CONFIGURATION: Final = b"replica_set"
@@ -39,23 +43,31 @@ def decode_ballot(kept: bytes | None) -> Ballot:
     return _decode(kept) if kept else Ballot()
 
 
+async def at_once(read: Callable[[], Portion]) -> Portion:
+    """Reads on the event loop."""
+    return read()
+
+
 class DocumentLog:
     """`ReplicaLog` over a document store. Belongs to one event loop.
 
     Attributes:
         on_growth: Called on the loop after commits of this node's own writes.
         moments: How far the documents are, for reads.
+        copies: Of everything, for members that need them.
     """
 
-    def __init__(self, store: DocumentStore, save_undone: SaveUndone) -> None:
+    def __init__(self, store: DocumentStore, save_undone: SaveUndone, apart: Apart = at_once) -> None:
         """Prepares; this node may not write before `lead`.
 
         Args:
             store: The documents. Its guard and commits are this log's from now on.
             save_undone: Makes durable what a rollback is about to undo.
+            apart: Reads large portions where the event loop does not wait for them.
         """
         self.on_growth: Callable[[], None] = lambda: None
         self.moments = Moments(store)
+        self.copies: Copies | None = DocumentCopies(store, apart)
         self._store = store
         self._save_undone = save_undone
         self._office = 0

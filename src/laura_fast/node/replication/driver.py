@@ -10,19 +10,22 @@ from laura_fast.domain.replication import events
 from laura_fast.domain.replication.election import Election
 from laura_fast.domain.replication.events import Role
 from laura_fast.domain.replication.history import ElectionRecord, History
-from laura_fast.domain.replication.members import Position
+from laura_fast.domain.replication.members import BEGINNING, Position
 from laura_fast.domain.replication.progress import WriteConcern
 from laura_fast.domain.replication.reconfiguration import check_change
 from laura_fast.errors import FailedPreconditionError
 from laura_fast.node.replication.calls import Calls
 from laura_fast.node.replication.confirming import Confirmations, no_quorum
 from laura_fast.node.replication.following import Following
+from laura_fast.node.replication.greeting import Greetings
+from laura_fast.node.replication.joining import Joining
 from laura_fast.node.replication.leading import outcome_unknown
 from laura_fast.node.replication.messages import Beat, Question, Reply, Report
 from laura_fast.node.replication.news import News
 from laura_fast.node.replication.office import Office
 from laura_fast.node.replication.status import Moment, status_of
 from laura_fast.node.replication.steps import Steps
+from laura_fast.node.replication.syncing import Syncing
 from laura_fast.node.replication.tasks import Tasks
 from laura_fast.observability import log
 
@@ -33,7 +36,7 @@ if TYPE_CHECKING:
     from laura_fast.domain.replication.members import Configuration, ReplicaMember
     from laura_fast.node.ports import Clock
     from laura_fast.node.replication.leading import Leading
-    from laura_fast.node.replication.messages import Batch, Fetch
+    from laura_fast.node.replication.messages import Batch, Copied, Copy, Fetch
     from laura_fast.node.replication.ports import Peers, ReplicaLog
     from laura_fast.node.replication.status import SetStatus
 
@@ -79,12 +82,29 @@ class ReplicaSet:
         self._commit = 0
         self._timeout_s = timeout_s
         ballot, last, now = replica_log.ballot(), replica_log.last, clock.monotonic()
-        self._machine = Election(me, configuration, ballot, last, timeout_s=timeout_s, jitter=jitter, now=now)
+        copies = replica_log.copies
+        self._machine = Election(
+            me,
+            configuration,
+            ballot,
+            last,
+            timeout_s=timeout_s,
+            jitter=jitter,
+            now=now,
+            may_vote=copies is None or copies.admitted,
+        )
         self._tasks = Tasks(me)
         self._steps = Steps(self._machine, replica_log, clock, self._act, timeout_s)
         self._calls = Calls(self._machine, peers, self._steps, self._tasks, timeout_s)
         self._confirmations = Confirmations(self._ask_majority, self._tasks)
-        self._following = Following(me, replica_log, peers, timeout_s, self._heard_batch)
+        greetings = Greetings(self._machine, peers, timeout_s)
+        self._syncing = (
+            Syncing(me, replica_log, copies, peers, take=self._steps.take, confirm=greetings.confirm)
+            if copies
+            else None
+        )
+        self._joining = Joining(self._machine, greetings, self._syncing, timeout_s) if self._syncing else None
+        self._following = Following(me, replica_log, peers, timeout_s, self._heard_batch, syncing=self._syncing)
         self._office = Office(self._machine, replica_log, self._following, self._tasks, self._steps.take)
         replica_log.on_growth = self._office.grew
 
@@ -115,6 +135,11 @@ class ReplicaSet:
         """This node's, in the configuration in force."""
         me = self._machine.configuration.get(self.me)
         return me.tags if me else {}
+
+    @property
+    def sync_progress(self) -> str:
+        """How far this member's initial sync is; empty when it needs none."""
+        return self._syncing.progress if self._syncing else ""
 
     @property
     def level_s_ago(self) -> float:
@@ -176,6 +201,8 @@ class ReplicaSet:
         """Begins as a follower."""
         self._log.fence()
         self._tasks.spawn(self._steps.keep_time())
+        if self._joining:
+            self._tasks.spawn(self._joining.run())
 
     async def stop(self) -> None:
         """Ends at once; what is on disk stays. Twice is fine."""
@@ -213,8 +240,17 @@ class ReplicaSet:
         if beat.election:
             self.history.add(beat.election)
         await self._hear(beat.primary, beat.term, beat.last)
+        held = self._log.last if self._machine.may_vote else BEGINNING  # half a copy counts for nothing
+        return Report(self.me, self.term, held, held, self.configuration.stamp)
+
+    async def greet(self) -> Report:
+        """Tells a member that knows nothing how far this one is, whatever it is."""
         last = self._log.last
         return Report(self.me, self.term, last, last, self.configuration.stamp)
+
+    async def copy(self, copy: Copy) -> Copied:
+        """Serves a part of a copy of everything. Raises as `lead` and `Leading.copy`."""
+        return await self.lead().copy(copy)
 
     async def fetch(self, fetch: Fetch) -> Batch:
         """Serves our log. Raises as `lead` and `Leading.fetch`."""

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 from laura_fast.domain.replication.members import Position
 from laura_fast.errors import ClientError, RemoteError, RpcError
 from laura_fast.limits import MAX_OPLOG_JOB_BYTES
+from laura_fast.node.replication.leading import truncated
 from laura_fast.node.replication.messages import Fetch, Report
 
 if TYPE_CHECKING:
@@ -17,7 +18,13 @@ if TYPE_CHECKING:
     from laura_fast.domain.replication.members import ReplicaMember
     from laura_fast.node.replication.messages import Batch
     from laura_fast.node.replication.ports import Peers, ReplicaLog
+    from laura_fast.node.replication.syncing import Syncing
     from laura_fast.storage.documents.oplog import OplogEntry
+
+TOO_STALE: Final = {"OPLOG_TRUNCATED", "ROLLBACK_IMPOSSIBLE"}
+"""No retry mends these: the logs don't reach back to where what this member has parted from what the primary has."""
+SPOILT: Final = {"DIVERGED", "RESUME_TOKEN", *TOO_STALE}
+"""No retry mends these in the middle of a copy."""
 
 RETRIES_PER_TIMEOUT: Final = 10
 """Attempts to reach a primary that does not answer, within one election timeout."""
@@ -27,7 +34,6 @@ class Following:
     """Follows whoever is primary. Runs until it is cancelled.
 
     Attributes:
-        too_stale: The primary no longer keeps what this member lacks; it needs an initial sync.
         level_at: The loop's time when this member last had all that its primary had.
     """
 
@@ -38,23 +44,27 @@ class Following:
         peers: Peers,
         timeout_s: float,
         heard: Callable[[Batch], Awaitable[bool]],
+        *,
+        syncing: Syncing | None,
     ) -> None:
         """Prepares.
 
         Args:
-            me: This member.
+            me: This member's id.
             log: Its own.
             peers: The others.
             timeout_s: Of elections.
             heard: Is told of each batch, and after it was applied of the new end; whether it is of our primary.
+            syncing: The initial sync of this member; None where it never needs one.
         """
-        self.too_stale = False
         self.level_at = -math.inf
         self._me = me
         self._log = log
         self._peers = peers
         self._timeout_s = timeout_s
+        self._pause_s = timeout_s / RETRIES_PER_TIMEOUT
         self._heard = heard
+        self._syncing = syncing
         self._held: list[OplogEntry] = []
 
     async def follow(self, primary: ReplicaMember, term: int) -> None:
@@ -62,30 +72,40 @@ class Following:
         self._held = []
         while True:
             try:
-                await self._pull(primary, term)
+                if self._syncing and self._syncing.copying:
+                    await self._syncing.go_on(primary)
+                else:
+                    await self._pull(primary, term)
             except (ClientError, RpcError) as error:
                 self._held = []
                 await self._recover(primary, error)
 
     async def _recover(self, primary: ReplicaMember, error: ClientError | RpcError) -> None:
-        """What the primary refuses may need a rollback; whatever else went wrong is tried again a little later."""
-        reason = getattr(error, "reason", "")
-        if isinstance(error, RemoteError) and reason == "DIVERGED":
+        """What the primary refuses may need a rollback, or a new copy; whatever else went wrong is tried again."""
+        reason = getattr(error, "reason", "") if isinstance(error, RemoteError) else ""
+        wanted = self._syncing is not None and self._syncing.wanted
+        if reason == "DIVERGED" and not wanted:
             try:
                 await self._roll_back(primary)
             except (ClientError, RpcError) as other:
                 reason = getattr(other, "reason", "")
             else:
                 return
-        self.too_stale = reason == "OPLOG_TRUNCATED"
-        await asyncio.sleep(self._timeout_s / RETRIES_PER_TIMEOUT)
+        if self._syncing and reason in (SPOILT if wanted else TOO_STALE):
+            self._syncing.start_over(str(error))
+        await asyncio.sleep(self._pause_s)
 
     async def _pull(self, primary: ReplicaMember, term: int) -> None:
         last = Position(self._held[-1].term, self._held[-1].op_id) if self._held else self._log.last
         batch = await self._peers.fetch(primary, Fetch(self._me, last, self._timeout_s / 4))
         if not await self._heard(batch):
             return
-        if whole := self._whole(batch.entries):
+        whole = self._whole(batch.entries)
+        if self._syncing and self._syncing.wanted:
+            if not await self._syncing.catch_up(whole, self._pause_s):
+                self._held = []
+            return
+        if whole:
             await self._log.append(whole)
             if not await self._heard(batch):
                 return
@@ -108,20 +128,20 @@ class Following:
     async def _roll_back(self, primary: ReplicaMember) -> None:
         """Undoes what the primary does not have, and nothing else."""
         shared = await self._go_back(primary)
-        if shared is None:  # no older entry is kept here
-            self.too_stale = True
-            await asyncio.sleep(self._timeout_s)
-        else:
-            await self._log.roll_back(await self._go_forward(primary, shared))
+        await self._log.roll_back(await self._go_forward(primary, shared))
 
-    async def _go_back(self, primary: ReplicaMember) -> Position | None:
-        """An entry of ours that the primary has, found in growing steps; None where none is kept."""
+    async def _go_back(self, primary: ReplicaMember) -> Position:
+        """An entry of ours that the primary has, found in growing steps.
+
+        Raises:
+            FailedPreconditionError: OPLOG_TRUNCATED: no entry that old is kept.
+        """
         last, step = self._log.last, 1
         while True:
             op_id = max(last.op_id - step, self._log.committed)
             term = self._log.term_at(op_id)
             if term is None:
-                return None
+                raise truncated(op_id)
             try:
                 await self._peers.fetch(primary, Fetch(self._me, Position(term, op_id), 0))
             except RemoteError as error:

@@ -6,15 +6,19 @@ import asyncio
 import contextlib
 from typing import TYPE_CHECKING
 
+from laura_fast.domain.replication.members import Position
 from laura_fast.domain.replication.progress import Progress, WriteConcern, check
 from laura_fast.domain.replication.reconfiguration import Rollout
 from laura_fast.errors import FailedPreconditionError, OutOfRangeError, UnavailableError
-from laura_fast.node.replication.messages import Batch
+from laura_fast.node.replication.copies import Token, decode_token, encode
+from laura_fast.node.replication.messages import Batch, Copied
+from laura_fast.node.replication.pins import Pins
 from laura_fast.node.replication.waiting import Waiters
+from laura_fast.storage.documents.copying import Place, encode_pieces
 
 if TYPE_CHECKING:
-    from laura_fast.domain.replication.members import Configuration, Position, Stamp
-    from laura_fast.node.replication.messages import Fetch
+    from laura_fast.domain.replication.members import Configuration, Stamp
+    from laura_fast.node.replication.messages import Copy, Fetch
     from laura_fast.node.replication.ports import ReplicaLog
 
 
@@ -33,6 +37,7 @@ class Leading:
         self._me = me
         self._log = log
         self._waiters = Waiters()
+        self._pins = Pins(log.copies.pin if log.copies else lambda _member, _op_id: None)
         self._grew = asyncio.Event()
         self._over = False
         self.grew()
@@ -45,6 +50,8 @@ class Leading:
 
     def report(self, member: str, applied: Position, durable: Position) -> None:
         """A member told how far it is."""
+        if durable.op_id:
+            self._pins.release(member)
         if self.progress.report(member, applied, durable):
             self._log.commit(self.progress.commit)
         self._waiters.settle(self.progress.reached)
@@ -78,6 +85,7 @@ class Leading:
             FailedPreconditionError: OPLOG_TRUNCATED: it must copy everything. NOT_PRIMARY: this node leads no more.
         """
         self._check_shared(fetch.last)
+        self._pins.move(fetch.member, fetch.last.op_id)
         grew, entries = self._grew, self._log.read(fetch.last.op_id + 1)
         if not entries and fetch.wait_s:
             with contextlib.suppress(TimeoutError):
@@ -89,14 +97,38 @@ class Leading:
         latest = self._log.last.op_id
         return Batch(self._me, self.progress.term, self.progress.commit, latest, tuple(entries))
 
+    async def copy(self, copy: Copy) -> Copied:
+        """The next part of a copy of everything; the log is kept for the member meanwhile.
+
+        Raises:
+            OutOfRangeError: DIVERGED: what was copied before is not in our log.
+            FailedPreconditionError: OPLOG_TRUNCATED: our log does not reach back to the beginning of the copy.
+            InvalidArgumentError: RESUME_TOKEN.
+            NotFoundError: A collection that was asked for is not there.
+        """
+        if self._log.copies is None:
+            raise FailedPreconditionError("this member keeps its whole log: there is nothing to copy", "NO_COPIES")
+        token = decode_token(copy.token) if copy.token else None
+        if token:
+            self._check_shared(token.seen)
+            if not self._log.copies.keeps(token.start.op_id):
+                raise truncated(token.start.op_id + 1)
+        portion = await self._log.copies.read(token.place if token else Place(), copy.collections)
+        seen = Position(portion.head.term, portion.head.op_id)
+        start = token.start if token else seen
+        self._pins.hold(copy.member, start.op_id)
+        following = encode(Token(start, seen, portion.place or Place()))
+        entry = None if token else portion.last
+        pieces = encode_pieces(portion.pieces)
+        return Copied(start.op_id, entry, seen, pieces, portion.documents, following, portion.place is None)
+
     def _check_shared(self, last: Position) -> None:
         beyond = self._log.last.op_id < last.op_id
         term = None if beyond else self._log.term_at(last.op_id)
         if beyond or (last.term and term not in {None, last.term}):
             raise OutOfRangeError(f"the log here has no entry {last.op_id} of term {last.term}", "DIVERGED")
         if last.term and term is None:
-            told = f"oplog truncated, initial sync required: entry {last.op_id} is no longer kept"
-            raise FailedPreconditionError(told, "OPLOG_TRUNCATED")
+            raise truncated(last.op_id)
 
     async def wait(self, op_id: int, concern: WriteConcern) -> None:
         """Returns when the entry is as safe as asked.
@@ -112,9 +144,16 @@ class Leading:
     def end(self) -> None:
         """Another term began: what waits may have happened or not."""
         self._over = True
+        self._pins.release_all()
         self._waiters.fail(outcome_unknown())
         self._rolled_out.fail(outcome_unknown())
         self._grew.set()
+
+
+def truncated(op_id: int) -> FailedPreconditionError:
+    """The answer to a member that is too far behind."""
+    told = f"oplog truncated, initial sync required: entry {op_id} is no longer kept"
+    return FailedPreconditionError(told, "OPLOG_TRUNCATED")
 
 
 def outcome_unknown() -> UnavailableError:

@@ -108,3 +108,41 @@ class Batch:
     commit: int
     latest: int
     entries: tuple[OplogEntry, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Copy:
+    """A member asks its primary for the next part of a copy of everything.
+
+    Attributes:
+        member: Its id.
+        token: Of the part before; empty = from the beginning.
+        collections: Namespaces; none = all.
+    """
+
+    member: str
+    token: bytes = b""
+    collections: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Copied:
+    """A part of a copy.
+
+    Attributes:
+        start: Op id of the last entry when the copy began: what follows must be replayed.
+        entry: That entry, with the first part; None = there is none.
+        seen: End of the log in the state that this part was read from.
+        pieces: As `storage.documents.copying` encodes them.
+        documents: How many are in them.
+        token: To go on with.
+        complete: This is the last part.
+    """
+
+    start: int
+    entry: OplogEntry | None
+    seen: Position
+    pieces: bytes
+    documents: int
+    token: bytes
+    complete: bool

@@ -9,7 +9,9 @@ if TYPE_CHECKING:
 
     from laura_fast.domain.replication.events import Ballot
     from laura_fast.domain.replication.members import Configuration, Position, ReplicaMember
-    from laura_fast.node.replication.messages import Batch, Beat, Fetch, Question, Reply, Report
+    from laura_fast.node.replication.copies import SyncState
+    from laura_fast.node.replication.messages import Batch, Beat, Copied, Copy, Fetch, Question, Reply, Report
+    from laura_fast.storage.documents.copying import Place, Portion
     from laura_fast.storage.documents.oplog import OplogEntry
 
 
@@ -33,6 +35,17 @@ class Peers(Protocol):
     async def report(self, member: ReplicaMember, report: Report) -> None:
         """Tells the primary how far this member is."""
 
+    async def greet(self, member: ReplicaMember) -> Report:
+        """Asks how far a member is, whatever it is."""
+
+    async def copy(self, member: ReplicaMember, copy: Copy) -> Copied:
+        """The next part of a copy of everything that the primary has.
+
+        Raises:
+            RemoteError: DIVERGED: what was copied before is not in its log. OPLOG_TRUNCATED: the log does not reach
+                back to the beginning of the copy.
+        """
+
     async def hand_off(self, member: ReplicaMember, term: int, reason: str) -> None:
         """Tells a member to run for election at once, and why."""
 
@@ -40,14 +53,49 @@ class Peers(Protocol):
         """Asks the primary to hand over."""
 
 
+class Copies(Protocol):
+    """Copies of everything, given and taken."""
+
+    async def read(self, place: Place, names: Sequence[str]) -> Portion:
+        """The next portion of a copy. Raises NotFoundError for a collection that isn't there."""
+
+    def pin(self, member: str, op_id: int | None) -> None:
+        """Keeps the log from an entry on for a member; None = no longer."""
+
+    def keeps(self, op_id: int) -> bool:
+        """Whether the log still has what follows an entry."""
+
+    @property
+    def admitted(self) -> bool:
+        """Whether this member holds what it may have acknowledged: it may vote."""
+
+    @property
+    def state(self) -> SyncState | None:
+        """Of the initial sync that is under way; None = none is."""
+
+    async def admit(self) -> None:
+        """This member need not copy anything, or not any more. Durable when it returns."""
+
+    async def begin(self, copied: Copied) -> None:
+        """Removes all documents and takes the first part of a copy. Durable when it returns."""
+
+    async def take(self, copied: Copied) -> None:
+        """Takes another part. Durable when it returns."""
+
+    async def replay(self, entries: Sequence[OplogEntry]) -> None:
+        """Applies what the log says behind the beginning of the copy. Durable when it returns."""
+
+
 class ReplicaLog(Protocol):
     """The oplog with the documents behind it, and the ballot beside it. All of it durable.
 
     Attributes:
         on_growth: Called on the event loop when the log has grown by writes of this node.
+        copies: For members that lack what the log no longer has; None where it keeps everything and is never lost.
     """
 
     on_growth: Callable[[], None]
+    copies: Copies | None
 
     @property
     def last(self) -> Position:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, cast
 
 from laura_fast.domain.replication.members import BEGINNING, Position, Stamp
-from laura_fast.node.replication.messages import Batch, Beat, Question, Reply, Report
+from laura_fast.node.replication.messages import Batch, Beat, Copied, Copy, Question, Reply, Report
 from laura_fast.pb.laura.fast.v1 import outcome_pb2, replica_set_pb2
 from laura_fast.pb.lauradb.cluster import replication_pb2
 from laura_fast.services.replication.descriptions import (
@@ -192,3 +192,35 @@ def batch_message(batch: Batch, *, more: bool) -> replication_pb2.ReplicationStr
 def end_of(batch: Batch) -> Position | None:
     """Position of the last entry in a batch; None when it has none."""
     return Position(batch.entries[-1].term, batch.entries[-1].op_id) if batch.entries else None
+
+
+def copy(message: replication_pb2.InitialSyncRequest) -> Copy:
+    """A member's wish for a copy from the wire."""
+    return Copy(message.replica_id, message.resume_after, tuple(message.collections))
+
+
+def copied_message(copied: Copied) -> replication_pb2.InitialSyncResponse:
+    """A part of a copy for the wire."""
+    return replication_pb2.InitialSyncResponse(
+        data_chunk=copied.pieces,
+        complete=copied.complete,
+        sync_point_oplog_id=copied.start,
+        resume_token=copied.token,
+        consistent_at=copied.seen.op_id if copied.complete else 0,
+        sync_point=entry_message(copied.entry) if copied.entry else None,
+        seen=position_message(copied.seen),
+        documents=copied.documents,
+    )
+
+
+def copied(message: replication_pb2.InitialSyncResponse) -> Copied:
+    """A part of a copy from the wire."""
+    return Copied(
+        message.sync_point_oplog_id,
+        entry(message.sync_point) if message.HasField("sync_point") else None,
+        position(message.seen),
+        message.data_chunk,
+        message.documents,
+        message.resume_token,
+        message.complete,
+    )

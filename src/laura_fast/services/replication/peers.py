@@ -13,12 +13,13 @@ from laura_fast.errors import Code, RemoteError
 from laura_fast.pb.laura.fast.v1 import replica_set_pb2, replica_set_pb2_grpc
 from laura_fast.pb.lauradb.cluster import replication_pb2, replication_pb2_grpc
 from laura_fast.services.replication import conversions
+from laura_fast.services.replication.copies import CopyStream
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
     from laura_fast.domain.replication.members import Position, ReplicaMember
-    from laura_fast.node.replication.messages import Batch, Beat, Fetch, Question, Reply, Report
+    from laura_fast.node.replication.messages import Batch, Beat, Copied, Copy, Fetch, Question, Reply, Report
 
 OPEN_ENDED_S: Final = 30.0
 """How long a stream may bring nothing at all; keep-alives come many times as often."""
@@ -40,6 +41,7 @@ class GrpcPeers:
         self._timeout_s = timeout_s
         self._channels: dict[str, grpc.aio.Channel] = {}
         self._streams: dict[str, _Stream] = {}
+        self._copies: dict[str, CopyStream] = {}
 
     async def close(self) -> None:
         """Ends every call."""
@@ -68,6 +70,22 @@ class GrpcPeers:
     async def report(self, member: ReplicaMember, report: Report) -> None:
         request = replication_pb2.WriteAcknowledgmentRequest(acks=[conversions.acknowledgment(report)])
         await self._ask(member, self._replication(member).AcknowledgeWrite, request)
+
+    async def greet(self, member: ReplicaMember) -> Report:
+        request = replica_set_pb2.GreetRequest(replica_set=self._replica_set)
+        return conversions.report(await self._ask(member, self._set(member).Greet, request))
+
+    async def copy(self, member: ReplicaMember, copy: Copy) -> Copied:
+        stream = self._copies.get(member.id)
+        if stream is None or not stream.continues(copy.token):
+            if stream:
+                stream.cancel()
+            stream = self._copies[member.id] = CopyStream(self._replication(member), member.address, copy)
+        try:
+            return await stream.part()
+        except grpc.aio.AioRpcError as error:
+            self._copies.pop(member.id, None)
+            raise to_remote_error(member.address, error) from None
 
     async def hand_off(self, member: ReplicaMember, term: int, reason: str) -> None:
         request = replica_set_pb2.HandOffRequest(replica_set=self._replica_set, term=term, reason=reason)

@@ -11,7 +11,7 @@ from laura_fast.node.replication.messages import Fetch
 from laura_fast.observability import log
 from laura_fast.pb.laura.fast.v1 import replica_set_pb2
 from laura_fast.pb.lauradb.cluster import replication_pb2
-from laura_fast.services.replication import conversions, descriptions
+from laura_fast.services.replication import conversions, copies, descriptions
 from laura_fast.services.time_left import seconds_left
 
 _log = log.get("laura_fast.replication")
@@ -96,6 +96,11 @@ class ReplicationServicer:
             if not more and not request.follow:
                 return
 
+    async def InitialSync(self, request: Any, context: Context) -> AsyncIterator[Any]:  # noqa: N802 - named like the RPC
+        self._require_identity(context, request.replica_id)
+        async for part in copies.served(self._member, conversions.copy(request)):
+            yield part
+
 
 class ReplicaSetServicer:
     """Beats, hand-overs and the state of one member."""
@@ -128,6 +133,10 @@ class ReplicaSetServicer:
         self._check_set(request)
         self._require_identity(context, request.primary_id)
         return conversions.report_message(await self._member.beat(conversions.beat(request)))
+
+    async def Greet(self, request: Any, _context: Context) -> Any:  # noqa: N802 - named like the RPC
+        self._check_set(request)
+        return conversions.report_message(await self._member.greet())
 
     async def GetReplicaSet(self, _request: Any, _context: Any) -> Any:  # noqa: N802 - named like the RPC
         return descriptions.status_message(self._member.status(), self._clock.wall_ms())

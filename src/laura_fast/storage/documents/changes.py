@@ -175,6 +175,10 @@ class Changes:
             del current[collection.namespace]
         self._set_catalog(current, dropped)
 
+    def forget_everything(self) -> None:
+        """Empties the catalog; ids are not used again."""
+        self._set_catalog({}, {})
+
     def _set_catalog(self, current: dict[str, Collection], dropped: dict[int, Collection]) -> None:
         self.catalog = replace(self.catalog, token=self._token(), collections=current, dropped=dropped)
 

@@ -16,6 +16,7 @@ from laura_fast.storage.documents.applying import build_at_once, put_image
 from laura_fast.storage.documents.changes import decode_ended
 from laura_fast.storage.documents.layout import pack_number, record_key
 from laura_fast.storage.documents.oplog import Operation
+from laura_fast.storage.documents.reading import horizon
 
 if TYPE_CHECKING:
     from laura_fast.storage.documents.catalog import Collection, CompileIndex
@@ -32,6 +33,8 @@ def roll_back(changes: Changes, compile_index: CompileIndex, op_id: int, limit: 
         changes.writer.delete(changes.tables.oplog, pack_number(entry.op_id))
     last = _entry(changes, target) if target else None
     changes.rewind(target, last.term if last else 0, last.time if last else 0)
+    if undone and changes.time < horizon(changes.writer, changes.tables):
+        raise FailedPreconditionError(f"what was before entry {target + 1} is no longer known", "ROLLBACK_IMPOSSIBLE")
     changes.ledger.forget_after(changes.writer, target, changes.time)
     for collection in list(changes.catalog.collections.values()):
         _let_answer(changes, collection)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from laura_fast.domain.documents import codec
 from laura_fast.errors import InvalidArgumentError, NotFoundError
-from laura_fast.storage.documents import applying, indexing, rollback, schema
+from laura_fast.storage.documents import applying, copying, indexing, rollback, schema
 from laura_fast.storage.documents.layout import OWN, RECORD_KEY_CUT, folded, record_key
 from laura_fast.storage.documents.oplog import Operation, payload
 from laura_fast.storage.documents.sealing import body_of, seal
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from laura_fast.domain.documents.codec import Document
     from laura_fast.storage.documents.catalog import Collection, CompileIndex, Index
     from laura_fast.storage.documents.changes import Changes
+    from laura_fast.storage.documents.copying import Piece
     from laura_fast.storage.documents.oplog import OplogEntry
     from laura_fast.storage.documents.quota import Quota
     from laura_fast.storage.documents.schema import BuiltSlice
@@ -202,6 +203,20 @@ class WriteSession(Snapshot):
             OutOfRangeError: GAP: there are entries missing between two of them.
         """
         applying.replay(self.changes, self._compile_index, entries)
+
+    def begin_copy(self, entry: OplogEntry | None) -> None:
+        """Removes everything but what `set_state` keeps, to make place for a copy of another node's documents.
+
+        Until the copy is complete and what the log says behind its beginning is replayed, this is no state at all.
+
+        Args:
+            entry: The last one of the other's log when its first portion was read; None = there was none.
+        """
+        copying.begin(self.changes, entry)
+
+    def take_copied(self, pieces: Sequence[Piece]) -> None:
+        """Adds a part of a copy. One that came before changes nothing."""
+        copying.take(self.changes, self._compile_index, pieces)
 
     def roll_back(self, op_id: int, limit: int) -> list[OplogEntry]:
         """Undoes up to `limit` of the newest entries above an op id; returns them, the newest first.

@@ -11,6 +11,7 @@ from laura_fast.storage.crash_points import reach
 from laura_fast.storage.documents import oplog
 from laura_fast.storage.documents.catalog import Catalog, compile_definition, load
 from laura_fast.storage.documents.changes import Changes
+from laura_fast.storage.documents.copying import Copier, Place, check_collections
 from laura_fast.storage.documents.layout import HEAD, Head, Tables, unpack_head
 from laura_fast.storage.documents.ledger import Ledger
 from laura_fast.storage.documents.quota import Quota
@@ -21,9 +22,10 @@ from laura_fast.storage.documents.verification import verify
 from laura_fast.storage.documents.verification.slices import Source
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable
+    from collections.abc import AsyncIterator, Callable, Sequence
 
     from laura_fast.storage.documents.catalog import CompileIndex
+    from laura_fast.storage.documents.copying import Portion
     from laura_fast.storage.documents.oplog import OplogEntry
     from laura_fast.storage.documents.verification.report import Report
     from laura_fast.storage.ordered import Reader, Store, Writer
@@ -107,6 +109,29 @@ class DocumentStore:
                 if max_bytes <= 0:
                     break
         return found
+
+    def copy(self, place: Place, max_bytes: int, names: Sequence[str] = ()) -> Portion:
+        """The next portion of a copy of the newest state.
+
+        Args:
+            place: Where the portion before ended.
+            max_bytes: It ends when it has so many, with the document that reaches them.
+            names: Namespaces; none = everything, with the outcomes of requests.
+
+        Raises:
+            NotFoundError: NO_COLLECTION: at the beginning, one of them is not there.
+        """
+        with self._store.read() as reader:
+            head = unpack_head(reader.get(self._tables.state, HEAD))
+            catalog = self._catalog_of(reader, head.catalog)
+            if place == Place():
+                check_collections(catalog, names)
+            return Copier(reader, self._tables, catalog, max_bytes).read(head, place, names)
+
+    def first_id(self) -> int:
+        """Op id of the oldest entry that is kept; the id after the newest when none is."""
+        with self._store.read() as reader:
+            return oplog.first_id(reader, self._tables, unpack_head(reader.get(self._tables.state, HEAD)))
 
     def job_end(self, op_id: int) -> int:
         """Op id of the newest entry up to this one with which a job ended; see `oplog.job_end`."""

@@ -31,6 +31,8 @@ class WatchedLog(DocumentLog):
 
     def __init__(self, life: Life, world: Simulation) -> None:
         super().__init__(life.store, life.save_undone)
+        if not world.engine.collects:
+            self.copies = None  # it keeps its whole log
         self._life = life
         self._world = world
 

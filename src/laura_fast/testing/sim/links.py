@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
 
     from laura_fast.domain.replication.members import ReplicaMember
-    from laura_fast.node.replication.messages import Batch, Beat, Fetch, Question, Reply, Report
+    from laura_fast.node.replication.messages import Batch, Beat, Copied, Copy, Fetch, Question, Reply, Report
     from laura_fast.testing.sim.journal import Journal
     from laura_fast.testing.sim.loop import Process, VirtualLoop
 
@@ -164,7 +164,8 @@ class SimulatedPeers:
         self._watch = watch
 
     def _call(self, member: ReplicaMember, method: str, *given: Any, timeout_s: float = 0.0) -> asyncio.Future[Any]:
-        self._watch(self._me, given[0])
+        if given:
+            self._watch(self._me, given[0])
         return self._network.call(self._me, member.id, method, given, timeout_s or self._timeout_s)
 
     async def ask_vote(self, member: ReplicaMember, question: Question) -> Reply:
@@ -181,6 +182,14 @@ class SimulatedPeers:
 
     async def report(self, member: ReplicaMember, report: Report) -> None:
         await self._call(member, "acknowledge", report)
+
+    async def greet(self, member: ReplicaMember) -> Report:
+        report: Report = await self._call(member, "greet")
+        return report
+
+    async def copy(self, member: ReplicaMember, copy: Copy) -> Copied:
+        copied: Copied = await self._call(member, "copy", copy)
+        return copied
 
     async def hand_off(self, member: ReplicaMember, term: int, reason: str) -> None:
         await self._call(member, "run_now", term, reason)

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from laura_fast.domain.replication.members import ReplicaMember
     from laura_fast.node.replication.driver import ReplicaSet
-    from laura_fast.node.replication.messages import Batch, Beat, Fetch, Question, Reply, Report
+    from laura_fast.node.replication.messages import Batch, Beat, Copied, Copy, Fetch, Question, Reply, Report
 
 GIVE_UP_S: Final = 3.0
 """How long a caller waits for an answer that was lost."""
@@ -112,6 +112,14 @@ class SimulatedPeers:
 
     async def report(self, member: ReplicaMember, report: Report) -> None:
         await self._network.call(self._me, member, "acknowledge", report)
+
+    async def greet(self, member: ReplicaMember) -> Report:
+        report: Report = await self._network.call(self._me, member, "greet")
+        return report
+
+    async def copy(self, member: ReplicaMember, copy: Copy) -> Copied:
+        copied: Copied = await self._network.call(self._me, member, "copy", copy)
+        return copied
 
     async def hand_off(self, member: ReplicaMember, term: int, reason: str) -> None:
         await self._network.call(self._me, member, "run_now", term, reason)

@@ -145,7 +145,7 @@ def test_a_member_that_came_empty_may_not_vote_before_its_initial_sync() -> None
     member = machine(may_vote=False)
     assert "may not vote" in asked(member).reason
     assert member.step(events.Ticked(5.0)).ask is None
-    member.step(events.Synced(5.0))
+    member.step(events.Synced())
     assert asked(member, term=5).granted
 
 

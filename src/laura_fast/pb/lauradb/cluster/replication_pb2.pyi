@@ -190,11 +190,23 @@ class InitialSyncResponse(_message.Message):
     SYNC_POINT_OPLOG_ID_FIELD_NUMBER: _builtins.int
     RESUME_TOKEN_FIELD_NUMBER: _builtins.int
     CONSISTENT_AT_FIELD_NUMBER: _builtins.int
+    SYNC_POINT_FIELD_NUMBER: _builtins.int
+    SEEN_FIELD_NUMBER: _builtins.int
+    DOCUMENTS_FIELD_NUMBER: _builtins.int
     data_chunk: _builtins.bytes
     complete: _builtins.bool
     sync_point_oplog_id: _builtins.int
     resume_token: _builtins.bytes
     consistent_at: _builtins.int
+    documents: _builtins.int
+    @_builtins.property
+    def sync_point(self) -> Global___OplogEntry:
+        """With the first message: the log's entry at the sync point."""
+
+    @_builtins.property
+    def seen(self) -> _replica_set_pb2.LogPosition:
+        """End of the log in the state that this part was read from."""
+
     def __init__(
         self,
         *,
@@ -203,10 +215,13 @@ class InitialSyncResponse(_message.Message):
         sync_point_oplog_id: _builtins.int = ...,
         resume_token: _builtins.bytes = ...,
         consistent_at: _builtins.int = ...,
+        sync_point: Global___OplogEntry | None = ...,
+        seen: _replica_set_pb2.LogPosition | None = ...,
+        documents: _builtins.int = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["seen", b"seen", "sync_point", b"sync_point"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["complete", b"complete", "consistent_at", b"consistent_at", "data_chunk", b"data_chunk", "resume_token", b"resume_token", "sync_point_oplog_id", b"sync_point_oplog_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["complete", b"complete", "consistent_at", b"consistent_at", "data_chunk", b"data_chunk", "documents", b"documents", "resume_token", b"resume_token", "seen", b"seen", "sync_point", b"sync_point", "sync_point_oplog_id", b"sync_point_oplog_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -128,6 +128,25 @@ class MemberReport(_message.Message):
 Global___MemberReport: _TypeAlias = MemberReport  # noqa: Y015
 
 @_typing.final
+class GreetRequest(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    REPLICA_SET_FIELD_NUMBER: _builtins.int
+    replica_set: _builtins.str
+    def __init__(
+        self,
+        *,
+        replica_set: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["replica_set", b"replica_set"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GreetRequest: _TypeAlias = GreetRequest  # noqa: Y015
+
+@_typing.final
 class HandOffRequest(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 

@@ -39,6 +39,11 @@ class ReplicaSetServiceStub:
                 request_serializer=laura_dot_fast_dot_v1_dot_replica__set__pb2.BeatRequest.SerializeToString,
                 response_deserializer=laura_dot_fast_dot_v1_dot_replica__set__pb2.MemberReport.FromString,
                 _registered_method=True)
+        self.Greet = channel.unary_unary(
+                '/laura.fast.v1.ReplicaSetService/Greet',
+                request_serializer=laura_dot_fast_dot_v1_dot_replica__set__pb2.GreetRequest.SerializeToString,
+                response_deserializer=laura_dot_fast_dot_v1_dot_replica__set__pb2.MemberReport.FromString,
+                _registered_method=True)
         self.HandOff = channel.unary_unary(
                 '/laura.fast.v1.ReplicaSetService/HandOff',
                 request_serializer=laura_dot_fast_dot_v1_dot_replica__set__pb2.HandOffRequest.SerializeToString,
@@ -66,6 +71,13 @@ class ReplicaSetServiceServicer:
 
     def Beat(self, request, context):
         """Missing associated documentation comment in .proto file."""
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def Greet(self, request, context):
+        """How far a member is, asked by one that knows nothing.
+        """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
@@ -100,6 +112,11 @@ def add_ReplicaSetServiceServicer_to_server(servicer, server):
             'Beat': grpc.unary_unary_rpc_method_handler(
                     servicer.Beat,
                     request_deserializer=laura_dot_fast_dot_v1_dot_replica__set__pb2.BeatRequest.FromString,
+                    response_serializer=laura_dot_fast_dot_v1_dot_replica__set__pb2.MemberReport.SerializeToString,
+            ),
+            'Greet': grpc.unary_unary_rpc_method_handler(
+                    servicer.Greet,
+                    request_deserializer=laura_dot_fast_dot_v1_dot_replica__set__pb2.GreetRequest.FromString,
                     response_serializer=laura_dot_fast_dot_v1_dot_replica__set__pb2.MemberReport.SerializeToString,
             ),
             'HandOff': grpc.unary_unary_rpc_method_handler(
@@ -149,6 +166,33 @@ class ReplicaSetService:
             target,
             '/laura.fast.v1.ReplicaSetService/Beat',
             laura_dot_fast_dot_v1_dot_replica__set__pb2.BeatRequest.SerializeToString,
+            laura_dot_fast_dot_v1_dot_replica__set__pb2.MemberReport.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def Greet(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/laura.fast.v1.ReplicaSetService/Greet',
+            laura_dot_fast_dot_v1_dot_replica__set__pb2.GreetRequest.SerializeToString,
             laura_dot_fast_dot_v1_dot_replica__set__pb2.MemberReport.FromString,
             options,
             channel_credentials,

@@ -32,6 +32,8 @@ class ReplicaSetServiceStub:
     @_typing.overload
     def __new__(cls, channel: _aio.Channel) -> ReplicaSetServiceAsyncStub: ...
     Beat: _grpc.UnaryUnaryMultiCallable[_replica_set_pb2.BeatRequest, _replica_set_pb2.MemberReport]
+    Greet: _grpc.UnaryUnaryMultiCallable[_replica_set_pb2.GreetRequest, _replica_set_pb2.MemberReport]
+    """How far a member is, asked by one that knows nothing."""
     HandOff: _grpc.UnaryUnaryMultiCallable[_replica_set_pb2.HandOffRequest, _replica_set_pb2.HandOffResponse]
     RequestHandOff: _grpc.UnaryUnaryMultiCallable[_replica_set_pb2.RequestHandOffRequest, _replica_set_pb2.RequestHandOffResponse]
     GetReplicaSet: _grpc.UnaryUnaryMultiCallable[_replica_set_pb2.GetReplicaSetRequest, _replica_set_pb2.ReplicaSetState]
@@ -41,6 +43,8 @@ class ReplicaSetServiceStub:
 class ReplicaSetServiceAsyncStub(ReplicaSetServiceStub):
     def __init__(self, channel: _aio.Channel) -> None: ...
     Beat: _aio.UnaryUnaryMultiCallable[_replica_set_pb2.BeatRequest, _replica_set_pb2.MemberReport]  # type: ignore[assignment]
+    Greet: _aio.UnaryUnaryMultiCallable[_replica_set_pb2.GreetRequest, _replica_set_pb2.MemberReport]  # type: ignore[assignment]
+    """How far a member is, asked by one that knows nothing."""
     HandOff: _aio.UnaryUnaryMultiCallable[_replica_set_pb2.HandOffRequest, _replica_set_pb2.HandOffResponse]  # type: ignore[assignment]
     RequestHandOff: _aio.UnaryUnaryMultiCallable[_replica_set_pb2.RequestHandOffRequest, _replica_set_pb2.RequestHandOffResponse]  # type: ignore[assignment]
     GetReplicaSet: _aio.UnaryUnaryMultiCallable[_replica_set_pb2.GetReplicaSetRequest, _replica_set_pb2.ReplicaSetState]  # type: ignore[assignment]
@@ -53,6 +57,14 @@ class ReplicaSetServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _replica_set_pb2.BeatRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_replica_set_pb2.MemberReport, _abc.Awaitable[_replica_set_pb2.MemberReport]]: ...
+
+    @_abc_1.abstractmethod
+    def Greet(
+        self,
+        request: _replica_set_pb2.GreetRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_replica_set_pb2.MemberReport, _abc.Awaitable[_replica_set_pb2.MemberReport]]:
+        """How far a member is, asked by one that knows nothing."""
 
     @_abc_1.abstractmethod
     def HandOff(

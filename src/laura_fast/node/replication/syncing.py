@@ -1,0 +1,137 @@
+"""A member's initial sync: it copies all documents of the primary, then replays the log until that is one state.
+
+It is complete when the log has the end of the newest state that was copied from, and so many others know of no later
+term than the primary's that whatever this member once acknowledged, or voted for, was not in one: a deposed primary's
+copy would lack it. Until then this member neither votes nor counts for anything. Each part is durable with the token to
+go on with, so a restart, or another primary, costs what was on its way and no more.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+from laura_fast.domain.replication import events
+from laura_fast.node.replication.messages import Copy
+from laura_fast.observability import log
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Sequence
+
+    from laura_fast.domain.replication.events import Event
+    from laura_fast.domain.replication.members import ReplicaMember
+    from laura_fast.node.replication.ports import Copies, Peers, ReplicaLog
+    from laura_fast.storage.documents.oplog import OplogEntry
+
+_log = log.get("laura_fast.replication")
+
+
+class Syncing:
+    """The initial sync of one member, if it needs one. Belongs to one event loop.
+
+    Attributes:
+        wanted: It needs one.
+    """
+
+    def __init__(
+        self,
+        me: str,
+        replica_log: ReplicaLog,
+        copies: Copies,
+        peers: Peers,
+        *,
+        take: Callable[[Event], Awaitable[object]],
+        confirm: Callable[[], Awaitable[bool]],
+    ) -> None:
+        """Prepares.
+
+        Args:
+            me: This member's id.
+            replica_log: Its log.
+            copies: What its documents are copied into.
+            peers: The others.
+            take: Tells the election machine.
+            confirm: Whether enough others know of no later term, see `greeting.is_confirmed`.
+        """
+        self._me = me
+        self._log = replica_log
+        self._copies = copies
+        self._peers = peers
+        self._take = take
+        self._confirm = confirm
+        self._state = copies.state
+        self.wanted = not copies.admitted
+
+    @property
+    def copying(self) -> bool:
+        """The copy is not complete."""
+        return self.wanted and (self._state is None or self._state.consistent is None)
+
+    @property
+    def progress(self) -> str:
+        """For operators; empty when there is nothing to tell."""
+        if not self.wanted:
+            return ""
+        if self._state is None:
+            return "waiting for a primary to copy from"
+        copied = f"{self._state.documents:,} documents, {self._state.size:,} bytes copied"
+        if self._state.consistent is None:
+            return copied
+        return f"{copied}; replaying the log: {self._log.last.op_id:,} of {self._state.consistent.op_id:,}"
+
+    async def go_on(self, primary: ReplicaMember) -> None:
+        """Copies the next part."""
+        state = self._state
+        copied = await self._peers.copy(primary, Copy(self._me, state.token if state else b""))
+        if state is None:
+            _log.info("initial_sync_began", node=self._me, primary=primary.id)
+            await self._take(events.SyncBegan())
+            await self._copies.begin(copied)
+        else:
+            await self._copies.take(copied)
+        self._state = self._copies.state
+
+    async def catch_up(self, entries: Sequence[OplogEntry], pause_s: float) -> bool:
+        """Replays what belongs to the copy, and ends the sync when that is all.
+
+        Args:
+            entries: Next of the log, whole jobs.
+            pause_s: How long to wait where there is nothing to do but to ask the others again.
+
+        Returns:
+            Whether all entries were taken: those behind the copy are none of its business.
+        """
+        assert self._state is not None  # noqa: S101 - see `copying`
+        consistent = self._state.consistent
+        assert consistent is not None  # noqa: S101 - the same
+        mine = [entry for entry in entries if entry.op_id <= consistent.op_id]
+        if mine:
+            await self._copies.replay(mine)
+        last = self._log.last
+        if last.op_id < consistent.op_id:
+            return True
+        if last != consistent:
+            self.start_over("what was copied was rolled back")
+        elif await self._confirm():
+            await self._end()
+        else:
+            await asyncio.sleep(pause_s)
+        return len(mine) == len(entries)
+
+    def start_over(self, reason: str) -> None:
+        """The copy can't be completed; the next one begins when there is somebody to copy from."""
+        _log.warning("initial_sync_starts_over", node=self._me, reason=reason)
+        self.wanted, self._state = True, None
+
+    async def _end(self) -> None:
+        await self._take(events.Synced())
+        await self._copies.admit()
+        _log.info("initial_sync_complete", node=self._me, op_id=self._log.last.op_id, progress=self.progress)
+        self.wanted, self._state = False, None
+
+    async def admit(self, term: int) -> None:
+        """The set is new, and nobody has anything: this member may vote in terms behind this one."""
+        if self.wanted and self._state is None:
+            await self._take(events.Synced(term))
+            await self._copies.admit()
+            self.wanted = False

@@ -1,0 +1,112 @@
+"""Members that lose their directory, or were away for longer than the log reaches back, copy everything by themselves.
+
+Until they have, they do not vote: whatever happens meanwhile, every request counts once on every member.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+import pytest
+
+from laura_fast.errors import StorageFailedError
+from laura_fast.node.replication import copies, document_log
+from laura_fast.node.replication.copies import ADMITTED, SYNC
+from laura_fast.storage.documents.layout import OWN, Tables
+from laura_fast.storage.documents.retention import Retention
+from laura_fast.storage.memory import MemoryStore
+from laura_fast.testing.sim.group import TIMEOUT_S
+from laura_fast.testing.sim.loop import VirtualLoop
+from tests.sim.test_exactly_once import BATCH_ENTRIES, Stock
+from tests.sim.test_replica_set import simulate
+
+if TYPE_CHECKING:
+    from laura_fast.storage.documents.store import DocumentStore
+
+SEEDS = 10
+FAULTS = 30
+COPY_BYTES = 200
+"""Of one part: a few documents, so that faults meet copies that are under way."""
+OPLOG_BYTES = 6_000
+"""Some seconds of writes."""
+
+
+class Wiped(Stock):
+    """A group whose members lose their disks, never two before the first is whole again, and whose logs are short."""
+
+    def __init__(self, seed: int, loop: VirtualLoop) -> None:
+        super().__init__(seed, loop)
+        self.wiped = 0
+        self.collectors: dict[str, DocumentStore] = {}
+
+    async def start(self) -> None:
+        await super().start()
+        for each, life in self.group.logs.items():
+            if self.collectors.get(each) is not life.store:
+                self.collectors[each] = life.store
+                life.store.retention = Retention(oplog_bytes=OPLOG_BYTES)
+                self.loop.create_task(collect(life.store))
+
+    def whole(self, member_id: str) -> bool:
+        """Whether what a member may have acknowledged is on its disk."""
+        files = self.files[member_id]
+        tables = Tables.of(files)
+        with files.read() as reader:
+            return bool(reader.get(tables.state, OWN + ADMITTED)) and not reader.get(tables.state, OWN + SYNC)
+
+    async def wipe(self) -> None:
+        """A member comes back with an empty directory, if the others are whole."""
+        victim = self.group.dice.choice(self.group.ids)
+        if all(self.whole(each) for each in self.group.ids if each != victim):
+            await self.group.crash(victim)
+            self.files[victim] = MemoryStore()
+            self.wiped += 1
+
+
+async def collect(store: DocumentStore) -> None:
+    """Lets the beginning of the log go, now and then, for as long as the member lives."""
+    while True:
+        await asyncio.sleep(0.5)
+        try:
+            await store.collect()
+        except StorageFailedError:
+            return
+
+
+async def suffer(stock: Wiped) -> None:
+    group = stock.group
+    await stock.start()
+    await stock.fill()
+    clients = [asyncio.create_task(stock.client(f"client {number}")) for number in range(2)]
+    for _ in range(FAULTS):
+        await group.disturb()
+        await asyncio.sleep(group.dice.uniform(0, 1.5 * TIMEOUT_S))
+        if group.dice.random() < 0.3:
+            await stock.wipe()
+        if group.dice.random() < 0.5:
+            await stock.start()
+    group.heal()
+    await stock.start()
+    await asyncio.sleep(10 * TIMEOUT_S)
+    stock.ends = True
+    await asyncio.gather(*clients)
+    await asyncio.sleep(3 * TIMEOUT_S)
+    assert [each for each in group.ids if group.network.members[each].sync_progress] == []
+    stock.check()
+    for each in group.ids:
+        async for report in group.logs[each].store.verify():
+            assert not report.findings
+    await group.stop()
+
+
+@pytest.mark.parametrize("seed", range(SEEDS))
+def test_members_that_lost_everything_copy_it_and_nothing_is_counted_twice(
+    seed: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(document_log, "MAX_OPLOG_BATCH_ENTRIES", BATCH_ENTRIES)
+    monkeypatch.setattr(copies, "COPY_BYTES", COPY_BYTES)
+    loop = VirtualLoop()
+    stock = Wiped(seed, loop)
+    simulate(suffer(stock), loop)
+    assert stock.wiped
