@@ -16,6 +16,7 @@ from laura_fast.services.endless import EndlessStreams
 from laura_fast.services.health import HealthService
 from laura_fast.services.identity import identity_check
 from laura_fast.services.membership import MembershipServicer
+from laura_fast.services.replication.access import Anybody, MembersOnly
 from laura_fast.services.replication.servicer import ReplicaSetServicer, ReplicationServicer
 from laura_fast.services.router import RouterServicer
 from laura_fast.services.shard_map import HomeShard
@@ -32,7 +33,6 @@ if TYPE_CHECKING:
     from laura_fast.node.ports import Clock
     from laura_fast.node.replication.driver import ReplicaSet
     from laura_fast.observability.rpc import RpcStats
-    from laura_fast.services.binding import Context
 
 ANSWER_MS: Final = 1000
 """What a long poll leaves of the request timeout for its answer; at most half of it."""
@@ -81,7 +81,7 @@ class Services:
             "laura.fast.v1.AdminService": self.admin,
         }
         if node.member:
-            self._servicers |= _replication(config, node, node.member, check)
+            self._servicers |= _replication(config, node, node.member)
         self._health = HealthService()
         self._health.set(health.SERVER, health.READINESS, *SERVICES, serving=False)
         self.handlers = _handlers(self._servicers, self._health, reflect=config.reflection)
@@ -105,20 +105,19 @@ class Services:
         self._endless.end_all()
 
 
-def _replication(
-    config: Config, node: Node, member: ReplicaSet, check: Callable[[Context, str], None]
-) -> dict[str, object]:
+def _replication(config: Config, node: Node, member: ReplicaSet) -> dict[str, object]:
+    access = MembersOnly(lambda: member.configuration) if config.tls_client_ca_file else Anybody()
     keep_alive_s = config.election_timeout_ms / 1000 / BEATS_PER_TIMEOUT
     return {
         "lauradb.cluster.ReplicationService": ReplicationServicer(
-            member, Pushes(member, node.database.store), keep_alive_s=keep_alive_s, require_identity=check
+            member, Pushes(member, node.database.store), keep_alive_s=keep_alive_s, access=access
         ),
         "laura.fast.v1.ReplicaSetService": ReplicaSetServicer(
             config.replica_set,
             member,
             node.clock,
             longest_s=config.request_timeout_ms / 1000,
-            require_identity=check,
+            access=access,
         ),
     }
 

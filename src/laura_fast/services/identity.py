@@ -29,8 +29,7 @@ def require_identity(context: Context, node_id: str) -> None:
     Raises:
         PermissionDeniedError: NODE_ID_MISMATCH. The caller's own names are in the metadata, for its operator.
     """
-    properties = context.auth_context()
-    uris, hosts = _names(properties.get(_URI, ())), _names(properties.get(_DNS, ()))
+    uris, hosts = certificate_names(context)
     if not speaks_for(node_id, uris, hosts):
         raise PermissionDeniedError(
             f"the client certificate does not belong to node {node_id!r}",
@@ -41,9 +40,14 @@ def require_identity(context: Context, node_id: str) -> None:
 
 def authenticated_peer(context: Context) -> str:
     """The first name in the caller's certificate; empty for a caller without one."""
+    uris, hosts = certificate_names(context)
+    return next(iter((*uris, *hosts)), "")
+
+
+def certificate_names(context: Context) -> tuple[list[str], list[str]]:
+    """URIs and host names in the caller's certificate."""
     properties = context.auth_context()
-    names = _names(properties.get(_URI, ())) or _names(properties.get(_DNS, ()))
-    return names[0] if names else ""
+    return _names(properties.get(_URI, ())), _names(properties.get(_DNS, ()))
 
 
 def speaks_for(node_id: str, uris: Collection[str], hosts: Collection[str]) -> bool:

@@ -17,13 +17,14 @@ from laura_fast.services.time_left import seconds_left
 _log = log.get("laura_fast.replication")
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable
+    from collections.abc import AsyncIterator
 
     from laura_fast.domain.replication.members import Configuration
     from laura_fast.node.ports import Clock
     from laura_fast.node.replication.driver import ReplicaSet
     from laura_fast.node.replication.pushing import Pushes
     from laura_fast.services.binding import Context
+    from laura_fast.services.replication.access import Anybody
 
 
 class ReplicationServicer:
@@ -35,7 +36,7 @@ class ReplicationServicer:
         pushes: Pushes,
         *,
         keep_alive_s: float,
-        require_identity: Callable[[Context, str], None],
+        access: Anybody,
     ) -> None:
         """Prepares.
 
@@ -43,12 +44,13 @@ class ReplicationServicer:
             member: This node's part in the set.
             pushes: Takes entries that are brought.
             keep_alive_s: A stream that follows brings something this often.
-            require_identity: Raises PermissionDeniedError if the caller may not speak for a node id.
+            access: Says who may speak as a member.
         """
         self._member = member
         self._pushes = pushes
         self._keep_alive_s = keep_alive_s
-        self._require_identity = require_identity
+        self._access = access
+        self._require_identity = access.speaks_for
 
     async def RequestVote(self, request: Any, context: Context) -> Any:  # noqa: N802 - named like the RPC
         self._require_identity(context, request.candidate_id)
@@ -72,6 +74,7 @@ class ReplicationServicer:
         return accepted
 
     async def AppendOplog(self, request: Any, context: Context) -> Any:  # noqa: N802 - named like the RPC
+        self._access.is_member(context)
         try:
             op_id = await self._pushes.take(conversions.entry(request), seconds_left(context, self._keep_alive_s))
         except (UnavailableError, OverloadedError):
@@ -112,7 +115,7 @@ class ReplicaSetServicer:
         clock: Clock,
         *,
         longest_s: float,
-        require_identity: Callable[[Context, str], None],
+        access: Anybody,
     ) -> None:
         """Prepares.
 
@@ -121,13 +124,14 @@ class ReplicaSetServicer:
             member: This node's part in it.
             clock: For the time of a view.
             longest_s: What a change may take.
-            require_identity: Raises PermissionDeniedError if the caller may not speak for a node id.
+            access: Says who may speak as a member.
         """
         self._name = name
         self._longest_s = longest_s
         self._member = member
         self._clock = clock
-        self._require_identity = require_identity
+        self._access = access
+        self._require_identity = access.speaks_for
 
     async def Beat(self, request: Any, context: Context) -> Any:  # noqa: N802 - named like the RPC
         self._check_set(request)
@@ -158,8 +162,9 @@ class ReplicaSetServicer:
             raise DeadlineError(told, "CHANGE_PENDING") from None
         return replica_set_pb2.ChangeReplicaSetResponse(configuration=descriptions.configuration_message(after))
 
-    async def HandOff(self, request: Any, _context: Context) -> Any:  # noqa: N802 - named like the RPC
+    async def HandOff(self, request: Any, context: Context) -> Any:  # noqa: N802 - named like the RPC
         self._check_set(request)
+        self._access.is_member(context)
         await self._member.run_now(request.term, request.reason or "hand-over")
         return replica_set_pb2.HandOffResponse()
 
