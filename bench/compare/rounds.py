@@ -1,7 +1,7 @@
-"""A round: three fresh processes on one core, in random order, and the machine's speed between them.
+"""A round: three fresh processes that take turns on one core, and the machine's speed meanwhile.
 
-The older code runs twice. One of the two, drawn with the order, is compared with the newer code, the other is the
-control that shows what the same code makes of this machine now.
+The older code runs twice. One of the two is compared with the newer code, the other is the control that shows what the
+same code makes of this machine now.
 """
 
 from __future__ import annotations
@@ -11,9 +11,11 @@ import random
 import subprocess
 import time
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Final
 
 from bench.compare.errors import MeasureError
+from bench.compare.slices import interleaved
 from bench.processes import SERVER_CPU, pinned
 
 if TYPE_CHECKING:
@@ -22,15 +24,13 @@ if TYPE_CHECKING:
     from bench.compare.gate import Figures
     from bench.compare.trees import Tree
 
-CASE_SECONDS: Final = 0.1
-"""Of each benchmark in each process: some hundred batches, whose median strangers hardly move."""
 PROCESS_DEADLINE_S: Final = 300.0
 """Under callgrind on a machine with five times more to do than cores, it is a minute or two."""
 SPIN_TURNS: Final = 200_000
 """Of an empty loop: about 3 ms."""
 SPINS: Final = 5
 DIRTY_SPREAD: Final = 0.15
-"""Fastest to slowest spin of one round. Between two rounds the machine may change; a ratio doesn't see that."""
+"""From the spin before a benchmark to the one behind it. What changes between two benchmarks, no ratio sees."""
 REPEATS_SHARE: Final = 0.3
 """Dirty rounds are repeated, at most so many of those asked for; after that they count, and widen the intervals."""
 TRIAL_S: Final = 110.0
@@ -43,20 +43,17 @@ class Round:
 
     Attributes:
         figures: By benchmark: base, head, control in ns per call.
-        spins_ns: The machine's speed before, between and after the processes.
-        order: In which the processes ran.
-        hash_seed: Of all three.
+        spins_ns: The machine's speed before, between and after the benchmarks.
     """
 
     figures: dict[str, tuple[float, float, float]]
     spins_ns: list[float]
-    order: list[str]
-    hash_seed: int
 
     @property
     def dirty(self) -> bool:
-        """The machine changed its speed meanwhile."""
-        return max(self.spins_ns) > min(self.spins_ns) * (1 + DIRTY_SPREAD)
+        """The machine changed its speed in the middle of a benchmark."""
+        steps = pairwise(self.spins_ns)
+        return any(max(step) > min(step) * (1 + DIRTY_SPREAD) for step in steps)
 
 
 def spin_ns() -> float:
@@ -103,30 +100,27 @@ def work(tree: Tree, mode: str, names: Sequence[str], hash_seed: int, prefix: Se
     return dict(json.loads(done.stdout))
 
 
-def measure(base: Tree, head: Tree, names: Sequence[str], rng: random.Random, seconds: float = CASE_SECONDS) -> Round:
-    """One round.
+def measure(base: Tree, head: Tree, names: Sequence[str], rng: random.Random) -> Round:
+    """One round. Raises as `measure_all`."""
+    return measure_all(base, {"head": head}, names, rng)["head"]
+
+
+def measure_all(base: Tree, heads: Mapping[str, Tree], names: Sequence[str], rng: random.Random) -> dict[str, Round]:
+    """A round of each head, all of them in the same turns, beside the same base and control.
 
     Raises:
         MeasureError: A process failed, or a benchmark that both sides have could not be set up.
     """
-    sides = {"base": base, "head": head, "control": base}
-    order, names, hash_seed = rng.sample(list(sides), 3), rng.sample(list(names), len(names)), rng.getrandbits(32)
-    answers: dict[str, dict[str, Any]] = {}
+    found: dict[str, dict[str, float]] = {}
     with pinned(frozenset({SERVER_CPU})):
         spins = [spin_ns()]
-        for side in order:
-            answers[side] = work(sides[side], str(seconds), names, hash_seed)
+        for name, times in interleaved({"base": base, "control": base, **heads}, names, rng):
+            found[name] = times
             spins.append(spin_ns())
-    figures = {
-        name: (_ns(answers["base"], name), _ns(answers["head"], name), _ns(answers["control"], name)) for name in names
+    return {
+        head: Round({name: (times["base"], times[head], times["control"]) for name, times in found.items()}, spins)
+        for head in heads
     }
-    return Round(figures, spins, order, hash_seed)
-
-
-def _ns(answer: Mapping[str, Any], name: str) -> float:
-    if "ns" not in answer[name]:
-        raise MeasureError(f"{name}: {answer[name].get('absent')}")
-    return float(answer[name]["ns"])
 
 
 @dataclass

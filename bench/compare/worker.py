@@ -1,4 +1,4 @@
-"""The measured process: `python -m bench.compare.worker MODE NAME…`, one JSON object on standard output.
+"""The measured process: `python -m bench.compare.worker MODE NAME…`, one line of JSON for each thing that is asked.
 
 It imports whatever `laura_fast` is first on the path. A benchmark that this code can't set up is answered with the
 reason instead of a number: on the older side that is how a new benchmark looks.
@@ -17,12 +17,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import laura_fast
-from bench.compare.case import prepare
+from bench.compare.case import Case, prepare
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from bench.compare.case import Case
+    from collections.abc import Callable, Sequence
 
     Answer = dict[str, Any]
 
@@ -34,13 +32,34 @@ EXACT_BATCHES: Final = 5
 _cpu_ns = time.process_time_ns
 
 
-def time_case(case: Case, seconds: float) -> Answer:
-    """The median CPU time of a call, in nanoseconds, all threads of the process together."""
-    _time_batches(case, WARM_UP_S)
+def serve_slices(names: Sequence[str]) -> None:
+    """Sets up everything, says what can't be, then runs a slice for each line of standard input: `NAME SECONDS`.
+
+    Answers each with the median CPU time of a call in nanoseconds, all threads of the process together.
+    """
+    cases, absent = dict[str, Case](), dict[str, str]()
+    for name in names:
+        try:
+            cases[name] = prepare(name)
+        except Exception as error:  # noqa: BLE001  # whatever this code lacks, the caller decides what it means
+            absent[name] = _reason(error)
+    for case in cases.values():
+        _time_batches(case, WARM_UP_S)
     gc.collect()
     gc.freeze()  # what set-up made is not looked through again; what calls make is collected as ever
-    batches = _time_batches(case, seconds)
-    return {"ns": statistics.median(batches) / case.calls, "batches": len(batches)}
+    _say(absent)
+    for line in sys.stdin:
+        name, seconds = line.split()
+        batches = _time_batches(cases[name], float(seconds))
+        _say(statistics.median(batches[1:] or batches) / cases[name].calls)
+
+
+def _say(answer: object) -> None:
+    print(json.dumps(answer), flush=True)
+
+
+def _reason(error: Exception) -> str:
+    return f"{type(error).__name__}: {error}"
 
 
 def _time_batches(case: Case, seconds: float) -> list[int]:
@@ -113,7 +132,7 @@ def _attempt(name: str, measure: Callable[[Case], Answer]) -> Answer:
     try:
         case = prepare(name)
     except Exception as error:  # noqa: BLE001  # whatever this code lacks, the caller decides what it means
-        return {"absent": f"{type(error).__name__}: {error}"}
+        return {"absent": _reason(error)}
     try:
         return measure(case)
     finally:
@@ -124,13 +143,15 @@ def main(mode: str, *names: str) -> None:
     """Measures in this order.
 
     Args:
-        mode: `counts`, `instructions`, or the seconds of each benchmark.
+        mode: `slices`, `counts` or `instructions`.
         names: Benchmarks.
     """
-    measures: dict[str, Callable[[Case], Answer]] = {"counts": count_case, "instructions": instructions_case}
-    measure = measures.get(mode) or (lambda case: time_case(case, float(mode)))
     assert Path(laura_fast.__file__).is_relative_to(os.environ["PYTHONPATH"].split(os.pathsep)[0]), "another tree"
-    print(json.dumps({name: _attempt(name, measure) for name in names}))
+    if mode == "slices":
+        serve_slices(names)
+    else:
+        measure = {"counts": count_case, "instructions": instructions_case}[mode]
+        print(json.dumps({name: _attempt(name, measure) for name in names}))
 
 
 if __name__ == "__main__":

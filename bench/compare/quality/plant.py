@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from bench.compare.errors import MeasureError
-from bench.compare.rounds import work
+from bench.compare.slices import interleaved
 from bench.processes import SERVER_CPU, pinned
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable
     from pathlib import Path
 
     from bench.compare.trees import Tree
@@ -22,8 +22,7 @@ ENTRY: Final = "    for done, (stream_id, raw) in enumerate(run):  # noqa: B007 
 BENCHMARK: Final = "heartbeat"
 TURNS: Final = (50, 250)
 """Of the two loops from which a turn's cost is worked out; both are short, as what is planted later is."""
-ROUNDS: Final = 9
-SECONDS: Final = 0.3
+ROUNDS: Final = 15
 
 
 def plant(root: Path, turns: int) -> None:
@@ -70,25 +69,16 @@ def calibrate(base: Tree, copy: Callable[[str], Tree], seed: int) -> Loop:
     Raises:
         MeasureError: A process failed.
     """
-    trees = {0: base}
+    trees = {"0": base}
     for turns in TURNS:
-        trees[turns] = copy(f"t{turns:03d}")
-        plant(trees[turns].root, turns)
-    short, long = TURNS
-    extra = _extra_ns(trees, random.Random(seed))
-    turn = (extra[long] - extra[short]) / (long - short)
-    return Loop(extra[0], extra[short] - turn * short, turn)
-
-
-def _extra_ns(trees: Mapping[int, Tree], rng: random.Random) -> dict[int, float]:
-    """By number of turns what they add to a call; at 0 the call itself. Only what is paired by round is compared."""
-    taken: dict[int, list[float]] = {turns: [] for turns in trees}
+        trees[f"{turns}"] = copy(f"t{turns:03d}")
+        plant(trees[f"{turns}"].root, turns)
+    rng = random.Random(seed)
     with pinned(frozenset({SERVER_CPU})):
-        for _ in range(ROUNDS):
-            hash_seed = rng.getrandbits(32)
-            for turns in rng.sample(list(trees), len(trees)):
-                answer = work(trees[turns], str(SECONDS), [BENCHMARK], hash_seed)
-                taken[turns].append(float(answer[BENCHMARK]["ns"]))
-    call = statistics.median(taken[0])
-    ratios = {turns: [one / base for one, base in zip(found, taken[0], strict=True)] for turns, found in taken.items()}
-    return {turns: call * (statistics.median(found) - 1) if turns else call for turns, found in ratios.items()}
+        rounds = [times for _ in range(ROUNDS) for _, times in interleaved(trees, [BENCHMARK], rng)]
+    call = statistics.median(times["0"] for times in rounds)
+    short, long = (
+        call * (statistics.median(times[f"{turns}"] / times["0"] for times in rounds) - 1) for turns in TURNS
+    )
+    turn = (long - short) / (TURNS[1] - TURNS[0])
+    return Loop(call, short - turn * TURNS[0], turn)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 import msgspec
 
 from bench.compare import case, gate
-from bench.compare.rounds import Processes, Round, measure
+from bench.compare.rounds import Processes, Round, measure_all
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -64,7 +64,7 @@ def live(folder: Path) -> list[LiveRun]:
 
 
 def record(folder: Path, bed: Bed, wanted: int, tell: Callable[[str], None]) -> None:
-    """Measures until the folder has so many rounds; variants take turns in random order within each.
+    """Measures until the folder has so many rounds; all variants take turns within each.
 
     Raises:
         MeasureError: A process failed.
@@ -72,13 +72,11 @@ def record(folder: Path, bed: Bed, wanted: int, tell: Callable[[str], None]) -> 
     for number in range(len(rounds(folder)), wanted):
         rng = random.Random(f"{bed.plan.seed} {number}")
         started = time.monotonic()
-        measured = {
-            percent: measure(bed.base, bed.variants[percent], case.names(), rng)
-            for percent in rng.sample(list(bed.variants), len(bed.variants))
-        }
+        heads = {str(percent): tree for percent, tree in bed.variants.items()}
+        measured = {int(head): found for head, found in measure_all(bed.base, heads, case.names(), rng).items()}
         _append(folder / ROUNDS, RecordedRound(time.time(), dict(sorted(measured.items()))))
-        dirty = sum(one.dirty for one in measured.values())
-        tell(f"round {number + 1} of {wanted}: {time.monotonic() - started:.1f} s, {dirty} dirty")
+        dirty = ", dirty" if any(one.dirty for one in measured.values()) else ""
+        tell(f"round {number + 1} of {wanted}: {time.monotonic() - started:.1f} s{dirty}")
 
 
 def run_live(folder: Path, bed: Bed, wanted: int, tell: Callable[[str], None]) -> None:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import random
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import orjson
 import pytest
 
-from bench.compare import accepted, case, comparison, gate, report, rounds, trees
+from bench.compare import accepted, case, comparison, gate, report, rounds, slices, trees
 from bench.compare.counts import Counted, Survey, compare
 from bench.compare.errors import BaseUnavailableError, MeasureError
 from bench.compare.trees import Tree
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
 HERE = Tree(trees.ROOT)
+HEAD = Tree(trees.ROOT)
 ENTRY = '[[accepted]]\nbenchmark = "a"\npercent = 8\nreason = "checks deadlines first"\ncommit = "0123456"\n'
 
 
@@ -36,7 +37,7 @@ def found(entries: Sequence[accepted.Accepted] = (), ratio: float = 1.05) -> com
     times = {"a": Times(base, base * ratio, base), "b": Times(base, base, base)}
     survey = Survey({"a": {"syncs": Counted(1, 2, 0.0)}, "b": {}}, {"c": "ImportError: c"}, {"instructions": "no tool"})
     result = gate.Result(judge(times, LOOKS[0]), times, {"a": judge(times, LOOKS[0])["a"]})
-    one = rounds.Round({"a": (1.0, 1.1, 1.0)}, [3.0, 3.1, 4.0, 3.0], ["base", "control", "head"], 1)
+    one = rounds.Round({"a": (1.0, 1.1, 1.0)}, [3.0, 3.1, 4.0, 3.0])
     return comparison.Comparison(COMMIT, 7, survey, ["d"], result, [one], entries, 60.0)
 
 
@@ -95,40 +96,74 @@ def test_the_report_says_everything(tmp_path: Path) -> None:
 
 
 def test_dirty_rounds_are_repeated_within_bounds(monkeypatch: pytest.MonkeyPatch) -> None:
-    dirty = rounds.Round({}, [1.0, 2.0], [], 0)
+    dirty = rounds.Round({}, [1.0, 2.0])
     monkeypatch.setattr(rounds, "measure", lambda *_: dirty)
     source = rounds.Processes(HERE, HERE, 1)
     assert len(source.take(["a"], 10)) == 10
     assert len(source.rounds) == 13
 
 
-def test_a_round_has_every_figure_and_its_seed_draws_the_order(monkeypatch: pytest.MonkeyPatch) -> None:
-    def work(_tree: Tree, _mode: str, names: Sequence[str], _hash_seed: int) -> dict[str, Any]:
-        return {name: {"ns": 5.0} for name in names}
+def test_a_slow_hour_between_benchmarks_makes_no_round_dirty() -> None:
+    assert not rounds.Round({}, [1.0, 1.1, 1.2, 1.3]).dirty
+    assert rounds.Round({}, [1.0, 1.0, 1.3, 1.3]).dirty
 
-    monkeypatch.setattr(rounds, "work", work)
+
+def test_a_round_has_every_figure_and_its_seed_draws_the_turns(monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[tuple[str, str]] = []
+
+    class Side:
+        def __init__(self, tree: Tree, _names: Sequence[str], hash_seed: int) -> None:
+            self._speed = 2.0 if tree is HEAD else 1.0
+            seen.append(("seed", str(hash_seed)))
+
+        def absent(self) -> dict[str, str]:
+            return {}
+
+        def slice(self, name: str) -> float:
+            seen.append((name, str(self._speed)))
+            return self._speed * len(seen)  # the machine gets slower all the time
+
+        def close(self) -> None:
+            pass
+
+    monkeypatch.setattr(slices, "Side", Side)
     dice = (random.Random(3) for _ in range(2))  # noqa: S311  # orders of runs, not secrets
-    once, again = (rounds.measure(HERE, HERE, ["a", "b"], rng) for rng in dice)
-    assert once.figures["a"] == (5.0, 5.0, 5.0)
-    assert (once.order, once.hash_seed) == (again.order, again.hash_seed)
-    assert len(once.spins_ns) == 4
+    once = rounds.measure(HERE, HEAD, ["a", "b"], next(dice))
+    drawn = seen.copy()
+    seen.clear()
+    assert rounds.measure(HERE, HEAD, ["a", "b"], next(dice)).figures == once.figures
+    assert seen == drawn
+    base, head, control = once.figures["a"]
+    assert head / base == pytest.approx(2, rel=0.3)
+    assert control / base == pytest.approx(1, rel=0.3)
+    assert len(once.spins_ns) == 3
+
+
+def test_only_slices_of_one_turn_are_compared() -> None:
+    turns = [{"base": speed, "head": speed * 1.1} for speed in (1.0, 5.0, 2.0)]
+    assert slices.paired(turns, "base") == pytest.approx({"base": 2.0, "head": 2.2})
 
 
 def test_a_process_that_fails_is_told_apart_from_slowness() -> None:
-    with pytest.raises(MeasureError, match="ValueError"):
-        rounds.work(HERE, "no number", case.names()[:1], 0)
+    side = slices.Side(HERE, [], 0)
+    side.absent()
+    with pytest.raises(MeasureError, match="KeyError"):
+        side.slice("missing")
+    side.close()
 
 
-def test_a_benchmark_that_a_tree_lacks_is_answered_with_the_reason() -> None:
-    assert "ModuleNotFoundError" in rounds.work(HERE, "0.01", ["missing"], 0)["missing"]["absent"]
+def test_a_benchmark_that_a_tree_lacks_is_an_error_with_the_reason() -> None:
+    with pytest.raises(MeasureError, match="missing: ModuleNotFoundError"):
+        rounds.measure(HERE, HERE, ["missing"], random.Random(1))  # noqa: S311  # orders of runs, not secrets
 
 
-def test_every_benchmark_runs_over_this_checkout() -> None:
-    timed = rounds.work(HERE, "0.01", case.names(), 0)
-    assert all(answer["ns"] > 0 for answer in timed.values())
+def test_every_benchmark_runs_over_this_checkout(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(slices, "TURNS", 1)
+    timed = rounds.measure(HERE, HERE, case.names(), random.Random(1))  # noqa: S311  # orders of runs, not secrets
+    assert sorted(timed.figures) == case.names()
+    assert all(figure > 0 for figures in timed.figures.values() for figure in figures)
     counted = rounds.work(HERE, "counts", case.names(), 0)
     assert counted["registration"]["counts"]["syncs"] == 1
-    assert counted["heartbeat"]["counts"]["blocks kept"] == 0
 
 
 def test_the_base_is_what_ci_says_or_the_parent(monkeypatch: pytest.MonkeyPatch) -> None:

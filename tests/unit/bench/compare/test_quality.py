@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
@@ -19,7 +19,6 @@ from bench.compare.trees import Tree
 from laura_fast.report import raw
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
     from pathlib import Path
 
 HERE = Tree(trees.ROOT)
@@ -35,7 +34,7 @@ def rounds(count: int, percent: float, *, noise: float = 0.01, dirty: bool = Fal
         base, head, control = np.exp(rng.normal(0, noise, 3)) * 7_000
         return float(base), float(head) * (1 + percent / 100 * (name == plant.BENCHMARK)), float(control)
 
-    return [Round({name: figures(name) for name in ("heartbeat", "registry")}, spins, [], 0) for _ in range(count)]
+    return [Round({name: figures(name) for name in ("heartbeat", "registry")}, spins) for _ in range(count)]
 
 
 def recorded(count: int = 40) -> list[recording.RecordedRound]:
@@ -71,11 +70,10 @@ def test_code_without_that_place_is_an_error(tmp_path: Path) -> None:
 
 
 def test_calibration_finds_what_a_loop_costs(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    def work(tree: Tree, _mode: str, _names: Sequence[str], _hash_seed: int) -> dict[str, Any]:
-        turns = {"t050": 50, "t250": 250}.get(tree.root.name)
-        return {"heartbeat": {"ns": 7_000.0 if turns is None else 7_100.0 + 7 * turns}}
+    def interleaved(trees: dict[str, Tree], _names: object, _rng: object) -> list[tuple[str, dict[str, float]]]:
+        return [("heartbeat", {side: 7_100.0 + 7 * int(side) if int(side) else 7_000.0 for side in trees})]
 
-    monkeypatch.setattr(plant, "work", work)
+    monkeypatch.setattr(plant, "interleaved", interleaved)
     monkeypatch.setattr(plant, "plant", lambda *_: None)
     loop = plant.calibrate(HERE, lambda name: Tree(tmp_path / name), 1)
     assert (loop.call, loop.entry, loop.turn) == pytest.approx((7_000, 100, 7))
@@ -84,18 +82,18 @@ def test_calibration_finds_what_a_loop_costs(monkeypatch: pytest.MonkeyPatch, tm
 def test_a_recording_goes_on_where_it_was_cut_off(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     seeds: list[float] = []
 
-    def measure(_base: Tree, _head: Tree, _names: Sequence[str], rng: random.Random) -> Round:
+    def measure_all(_base: Tree, heads: dict[str, Tree], _names: object, rng: random.Random) -> dict[str, Round]:
         seeds.append(rng.random())
-        return rounds(1, 0)[0]
+        return dict.fromkeys(heads, rounds(1, 0)[0])
 
-    monkeypatch.setattr(recording, "measure", measure)
+    monkeypatch.setattr(recording, "measure_all", measure_all)
     made = bed.Bed(PLAN, HERE, {0: HERE, 5: HERE})
     recording.record(tmp_path, made, 2, lambda _line: None)
     with (tmp_path / recording.ROUNDS).open("ab") as file:
         file.write(b'{"at": 1.0, "var')
     recording.record(tmp_path, made, 3, lambda _line: None)
     assert [sorted(one.variants) for one in recording.rounds(tmp_path)] == [[0, 5]] * 3
-    assert len(set(seeds)) == 6, "rounds repeat each other"
+    assert len(set(seeds)) == 3, "rounds repeat each other"
 
 
 def test_live_runs_take_turns_and_go_on(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
