@@ -173,7 +173,8 @@ def _outside(access: Access, statistics: Statistics) -> int | None:
         return None
     left, most = 0, limits.PLANNING_OUTSIDE
     for (_, begin), (end, _) in pairwise((KeyRange(b"", b""), *ranges, KeyRange(GREATEST.key, b""))):
-        left += statistics.estimate(definition.name, begin, end, most - left)
+        if begin < end:
+            left += statistics.estimate(definition.name, begin, end, most - left)
         if left >= most:
             return None
     return left

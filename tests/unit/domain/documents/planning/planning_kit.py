@@ -40,7 +40,8 @@ class Spread:
         self.documents = documents
 
     def estimate(self, index: str, start: bytes, stop: bytes, most: int) -> int:
-        return min(max(0, self._place(stop) - self._place(start)), most)
+        assert start < stop, "an empty range was asked for"
+        return min(self._place(stop) - self._place(start), most)
 
     def _place(self, key: bytes) -> int:
         return bisect_left(range(self.documents), key, key=encode_value)

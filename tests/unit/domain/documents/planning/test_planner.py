@@ -111,6 +111,7 @@ def test_what_is_too_much_to_count_is_what_the_other_entries_leave() -> None:
     million = Spread(1_000_000)
     assert planned({"a": {"$gte": 100}}, A, decoding=True, counted=million).kind is Kind.COLLECTION_SCAN
     assert planned({"a": {"$gte": 700_000}}, A, decoding=True, counted=million).index == "a"
+    assert planned({"a": {"$ne": 7}}, A, decoding=True, counted=million).kind is Kind.COLLECTION_SCAN
 
 
 def test_a_few_wanted_in_order_are_read_in_order() -> None:
