@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
+from laura_fast.domain.replication.reconfiguration import with_member, without_member
 from laura_fast.errors import RpcError
 from laura_fast.testing.sim.knobs import TIMEOUT_S
 from laura_fast.testing.sim.links import Weather
@@ -14,10 +17,13 @@ from laura_fast.testing.sim.loop import NOWHERE, State
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
+    from laura_fast.domain.replication.members import Configuration
     from laura_fast.testing.sim.life import Life
     from laura_fast.testing.sim.simulation import Simulation
 
 HOUR_MS: Final = 3_600_000
+MIN_MEMBERS: Final = 3
+"""With fewer, nobody leaves."""
 FLAP_S: Final = 0.1
 Cut = set[tuple[str, str]]
 
@@ -46,6 +52,7 @@ class Faults:
             "clock step": self._clock_step,
             "step-down": self._step_down,
             "forced step-down": lambda: self._step_down(force=True),
+            "reconfiguration": self._reconfigure,
         }
 
     async def run(self) -> None:
@@ -150,6 +157,29 @@ class Faults:
         life = self._life()
         if life and life.member.leads:
             self._world.loop.create_task(_step_down(life, force=force), context=life.process.context)
+
+    def _reconfigure(self) -> None:
+        life = next((life for life in self._world.lives.values() if life.member.leads), None)
+        if life:
+            work = self._change_members(life, partial(self._edit, life.id))
+            self._world.loop.create_task(work, context=life.process.context)
+
+    async def _change_members(self, life: Life, edit: Callable[[Configuration], Configuration]) -> None:
+        with contextlib.suppress(RpcError):
+            changed = await life.member.reconfigure(edit)
+            self._world.journal.happened("reconfigured", changed.version, *sorted(changed.voters))
+
+    def _edit(self, primary: str, configuration: Configuration) -> Configuration:
+        """Somebody leaves, comes back without a vote, gets it back, or has another priority."""
+        member = self._dice.choice([each for each in self._world.knobs.members.members if each.id != primary])
+        now = configuration.get(member.id)
+        if now is None:
+            return with_member(configuration, replace(member, votes=False))
+        if now.votes != member.votes:
+            return with_member(configuration, member)
+        if len(configuration.members) >= MIN_MEMBERS and self._dice.random() < 0.5:  # noqa: PLR2004 - half
+            return without_member(configuration, member.id)
+        return with_member(configuration, replace(now, priority=self._dice.randrange(3)))
 
     # --- disks and clocks ---------------------------------------------------------------------------------------------
 

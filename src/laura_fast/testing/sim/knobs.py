@@ -32,6 +32,7 @@ KINDS: Final = (
     "clock step",
     "step-down",
     "forced step-down",
+    "reconfiguration",
 )
 """Faults that are injected; how many of each is counted."""
 

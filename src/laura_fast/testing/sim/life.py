@@ -39,8 +39,8 @@ class WatchedLog(DocumentLog):
     def commit(self, op_id: int) -> None:
         super().commit(op_id)
         member = self._life.member
-        leads_term = member.lead().progress.term if member.leads else 0
-        self._world.watch(self._world.safety.committed_to, self._life.id, op_id, leads_term)
+        progress = member.lead().progress if member.leads else None
+        self._world.watch(self._world.safety.committed_to, self._life.id, op_id, progress)
 
 
 class Life:

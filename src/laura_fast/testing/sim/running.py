@@ -152,6 +152,7 @@ _COUNTED: Final = {
     "restarts": "start",
     "elections won": "elections",
     "rollbacks": "undone",
+    "configurations on a majority": "reconfigured",
     "entries committed": "commits",
     "requests of clients answered": "answered",
     "requests of unknown outcome": "unknown",

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from laura_fast.domain.replication.members import Configuration
+    from laura_fast.domain.replication.progress import Progress
     from laura_fast.node.replication.driver import ReplicaSet
     from laura_fast.storage.documents.oplog import OplogEntry
 
@@ -39,13 +40,12 @@ class Safety:
     """Of one run.
 
     Attributes:
-        configuration: Whose majorities count.
         logs: What is on each member's disk.
         committed: The entries that members believe committed.
     """
 
     def __init__(self, configuration: Configuration) -> None:
-        self.configuration = configuration
+        self._voters = configuration.voters
         self.logs: dict[str, list[OplogEntry]] = defaultdict(list)
         self.committed: list[OplogEntry] = []
         self._ballots: dict[str, Ballot] = defaultdict(Ballot)
@@ -139,13 +139,13 @@ class Safety:
 
     # --- commits ------------------------------------------------------------------------------------------------------
 
-    def committed_to(self, member: str, op_id: int, leads_term: int) -> None:
+    def committed_to(self, member: str, op_id: int, progress: Progress | None) -> None:
         """A member believes that everything up to an op id is committed.
 
         Args:
             member: Who.
             op_id: The last one.
-            leads_term: The term that it leads; 0 = it follows.
+            progress: What it knows of the others, where it leads.
         """
         log, before = self.logs[member], self._commits[member]
         if op_id <= before:
@@ -156,19 +156,19 @@ class Safety:
             same = self.committed[entry.op_id - 1] == entry
             _hold(same, "{} commits another entry {} than others did", member, entry.op_id)
         if op_id > len(self.committed):
-            self._commit(member, log[op_id - 1], leads_term)
+            self._commit(member, log[op_id - 1], progress)
             self.committed += log[len(self.committed) : op_id]
 
-    def _commit(self, member: str, entry: OplogEntry, leads_term: int) -> None:
+    def _commit(self, member: str, entry: OplogEntry, progress: Progress | None) -> None:
         have = {each for each, log in self.logs.items() if log[entry.op_id - 1 : entry.op_id] == [entry]}
-        voters = self.configuration.voters  # counted here, not by the code under test
+        if progress:
+            self._voters = progress.configuration.voters
+        voters = self._voters  # counted here, not by the code under test
         enough = 2 * len(voters & have) > len(voters)
         _hold(enough, "{} commits entry {}, which only {} have on disk", member, entry.op_id, sorted(have))
-        if leads_term:
-            own = entry.term == leads_term
-            _hold(
-                own, "{} commits entry {} of term {} by itself in term {}", member, entry.op_id, entry.term, leads_term
-            )
+        if progress:
+            told = "{} commits entry {} of term {} by itself in term {}"
+            _hold(entry.term == progress.term, told, member, entry.op_id, entry.term, progress.term)
 
     def acknowledged(self, member: str, op_id: int) -> None:
         """A member tells a client that a majority has its write."""

@@ -149,10 +149,13 @@ class Simulation:
         leading = [life for life in self.lives.values() if life.member.leads]
         if len(leading) != 1 or len(self.lives) < len(self.ids):
             return False
-        logs = [self.safety.logs[each] for each in self.ids]
-        last = len(logs[0])
-        return all(log == logs[0] for log in logs) and all(
-            life.store.commit_point == last for life in self.lives.values()
+        configuration, log = leading[0].member.configuration, self.safety.logs[leading[0].id]
+        members = [self.lives[member.id] for member in configuration.members]
+        return all(
+            self.safety.logs[life.id] == log
+            and life.store.commit_point == len(log)
+            and life.member.configuration == configuration
+            for life in members
         )
 
     def _judge(self) -> bool:
