@@ -185,3 +185,36 @@ async def test_acknowledgements_are_counted_when_they_can_be_true(alone: Alone) 
     assert await count(ack(node_id="n1", oplog_id=99, success=True)) == (False, 0), "ahead of us"
     failed = ack(node_id="n1", oplog_id=1, success=False, error="disk")
     assert await count(failed, ack(node_id="n1", oplog_id=1, success=True)) == (False, 1)
+
+
+async def parts(alone: Alone, **asked: Any) -> list[replication_pb2.InitialSyncResponse]:
+    return [part async for part in alone.replication.InitialSync(replication_pb2.InitialSyncRequest(**asked))]
+
+
+async def test_a_copy_tells_its_sync_point_first_and_where_it_is_consistent_last(alone: Alone) -> None:
+    for number in range(3):
+        assert (await alone.append(document=bson.encode({"_id": number, "text": "x" * 600_000}))).success
+    latest = (await alone.state()).commit_op_id
+    whole = await parts(alone, replica_id="n1")
+    assert [part.complete for part in whole] == [False] * (len(whole) - 1) + [True]
+    assert len(whole) > 1
+    assert {part.sync_point_oplog_id for part in whole} == {whole[0].sync_point.op_id} == {latest}
+    assert whole[-1].consistent_at == latest
+    resumed = await parts(alone, replica_id="n1", resume_after=whole[0].resume_token)
+    assert [part.data_chunk for part in resumed] == [part.data_chunk for part in whole[1:]]
+
+
+async def test_an_empty_set_is_copied_in_one_part(alone: Alone) -> None:
+    [part] = await parts(alone, replica_id="n1")
+    assert part.complete
+
+
+async def test_only_collections_that_are_there_are_copied(alone: Alone) -> None:
+    assert (await alone.append(document=bson.encode({"_id": 1}))).success
+    assert len(await parts(alone, replica_id="n1", collections=[ORDERS])) == 1
+    with pytest.raises(grpc.aio.AioRpcError) as refused:
+        await parts(alone, replica_id="n1", collections=[ORDERS, "shop.absent"])
+    assert refused.value.code() is grpc.StatusCode.NOT_FOUND
+    with pytest.raises(grpc.aio.AioRpcError) as foreign:
+        await parts(alone, replica_id="n1", resume_after=b"of another server")
+    assert foreign.value.code() is grpc.StatusCode.INVALID_ARGUMENT

@@ -50,6 +50,10 @@ class ListLog:
         entries = self.disk.entries
         return Position(entries[-1].term, entries[-1].op_id) if entries else BEGINNING
 
+    def waits_s(self, now: float) -> float:
+        del now
+        return 0.0  # its disk never takes long
+
     def ballot(self) -> Ballot:
         return self.disk.ballot
 

@@ -41,17 +41,19 @@ def no_index(_definition: object) -> Any:
 class Life:
     """One life of a member: its engine over what its disk holds."""
 
+    disk_type = SimulatedDisk
+
     def __init__(self, files: MemoryStore, dice: random.Random, loop: VirtualLoop) -> None:
         self.undone: list[OplogEntry] = []
-        self._disk = SimulatedDisk(files, dice)
-        self.store = DocumentStore(self._disk, no_index, now_ms=loop.wall_ms)
+        self.disk = self.disk_type(files, dice)
+        self.store = DocumentStore(self.disk, no_index, now_ms=loop.wall_ms)
         self.log = DocumentLog(self.store, self._save)
 
     async def _save(self, undone: Sequence[OplogEntry]) -> None:
         self.undone += undone
 
     def crash(self) -> None:
-        self._disk.crash()
+        self.disk.crash()
 
 
 class Shop:

@@ -82,6 +82,9 @@ class DocumentLog:
     def last(self) -> Position:
         return Position(self._store.head.term, self._store.head.op_id) if self._store.head.op_id else BEGINNING
 
+    def waits_s(self, now: float) -> float:
+        return self._store.waits_s(now)
+
     def ballot(self) -> Ballot:
         with self._store.reading() as snapshot:
             kept = snapshot.state(BALLOT)

@@ -101,6 +101,9 @@ class ReplicaLog(Protocol):
     def last(self) -> Position:
         """The last entry on disk."""
 
+    def waits_s(self, now: float) -> float:
+        """Seconds, by the event loop's time, since writes wait for the disk and none of them ends; 0.0 = none waits."""
+
     def ballot(self) -> Ballot:
         """As last kept."""
 

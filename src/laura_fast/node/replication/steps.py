@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from laura_fast.domain.replication import events
 from laura_fast.domain.replication.election import BEATS_PER_TIMEOUT
+from laura_fast.domain.replication.events import Role
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -87,9 +88,17 @@ class Steps:
         while True:
             self._woken.clear()
             delay = self._machine.wake_at - self.now()
-            if delay <= 0:
+            if self._is_stalled():
+                delay = self._timeout_s
+                if self._machine.role is Role.PRIMARY:
+                    await self.take(events.Stalled(self.now()))
+            elif delay <= 0:
                 await self.take(events.Ticked(self.now()))
                 continue
             with contextlib.suppress(TimeoutError):  # `wait_for` would lose a cancellation that meets the event
                 async with asyncio.timeout(min(delay, self._timeout_s / BEATS_PER_TIMEOUT)):
                     await self._woken.wait()
+
+    def _is_stalled(self) -> bool:
+        """Whether our disk is silent for longer than a primary may be: this member leads nothing, nor tries to."""
+        return self._log.waits_s(asyncio.get_running_loop().time()) >= self._timeout_s

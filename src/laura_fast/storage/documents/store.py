@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from itertools import count, islice
 from typing import TYPE_CHECKING, TypeVar
@@ -78,6 +79,8 @@ class DocumentStore:
             self.head = unpack_head(reader.get(self._tables.state, HEAD))
             self.catalog = load(reader, self._tables, self.head.catalog, compile_index)
         self._writers_catalog = self.catalog
+        self._waiting = 0
+        self._moved_at = 0.0
         self._tokens = count(self.head.catalog + 1)
         self.term = max(1, self.head.term)
 
@@ -204,8 +207,19 @@ class DocumentStore:
             reach("job-finished")
             return value, head, changes.catalog
 
-        value, _, _ = await self._store.write(run, committed=self._publish)
+        time = asyncio.get_running_loop().time
+        self._moved_at = self._moved_at if self._waiting else time()
+        self._waiting += 1
+        try:
+            value, _, _ = await self._store.write(run, committed=self._publish)
+        finally:
+            self._waiting -= 1
+            self._moved_at = time()
         return value
+
+    def waits_s(self, now: float) -> float:
+        """Seconds, by the event loop's time, since jobs wait and none of them ends; 0.0 when none waits."""
+        return now - self._moved_at if self._waiting else 0.0
 
     def _changes(self, writer: Writer, request_id: str) -> Changes:
         head = unpack_head(writer.get(self._tables.state, HEAD))

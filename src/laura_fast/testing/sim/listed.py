@@ -6,6 +6,7 @@ engine's, its jobs run on a `SimulatedDisk` and pass the named crash points in t
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING, Any, Self
 
 from laura_fast.errors import OutOfRangeError
@@ -136,6 +137,8 @@ class ListedStore:
         self._files = files
         self._disk = disk
         self._batch = batch
+        self._waiting = 0
+        self._moved_at = 0.0
         self.head = files.begin().head()
         self.term = max(1, self.head.term)
         self.commit_point: int | None = None
@@ -157,7 +160,14 @@ class ListedStore:
             reach("job-finished")
             return value, session.head()
 
-        value, _ = await self._disk.write(run, committed=self._publish)
+        time = asyncio.get_running_loop().time
+        self._moved_at = self._moved_at if self._waiting else time()
+        self._waiting += 1
+        try:
+            value, _ = await self._disk.write(run, committed=self._publish)
+        finally:
+            self._waiting -= 1
+            self._moved_at = time()
         return value
 
     def _publish(self, outcome: tuple[Any, Head]) -> None:
@@ -170,6 +180,10 @@ class ListedStore:
         if start > len(self._files.entries) + 1:
             raise OutOfRangeError(f"the oplog ends at {len(self._files.entries)}; asked from {start}", "DIVERGED")
         return self._files.entries[start - 1 : start - 1 + min(max_entries, self._batch)]
+
+    def waits_s(self, now: float) -> float:
+        """See `DocumentStore.waits_s`."""
+        return now - self._moved_at if self._waiting else 0.0
 
     def job_end(self, op_id: int) -> int:
         """See `DocumentStore.job_end`: jobs here have one entry."""
