@@ -73,6 +73,7 @@ class DocumentLog:
         self._office = 0
         self._fences = 0
         self._paused = False
+        self._telling = False
         self._loop = asyncio.get_running_loop()
         store.commit_point = store.commit_point or 0
         store.guard = self._check_office
@@ -185,7 +186,13 @@ class DocumentLog:
             raise FailedPreconditionError("this node leads: it takes no entries of others", "PRIMARY")
 
     def _committed(self, _head: Head) -> None:
+        """On the writer's thread, once for each job: what a group of them needs to say, it says once."""
+        if not self._telling and (self._office or self.moments.waited_for):
+            self._telling = True
+            self._loop.call_soon_threadsafe(self._tell)
+
+    def _tell(self) -> None:
+        self._telling = False  # first: what is committed from now on tells of itself
         if self._office:
-            self._loop.call_soon_threadsafe(self.on_growth)
-        if self.moments.waited_for:
-            self._loop.call_soon_threadsafe(self.moments.moved)
+            self.on_growth()
+        self.moments.moved()
