@@ -5,19 +5,14 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
-import grpc
-
 from bench.documents.data import package
 from bench.documents.measure import WrongAnswerError
 from bench.replication.filling import fill
 from bench.replication.members import Members
 from bench.replication.subject import check
-from laura_fast.client.channel import open_channel
-from laura_fast.pb.lauradb.cluster import replication_pb2, replication_pb2_grpc
 
 if TYPE_CHECKING:
     from pathlib import Path
-    from typing import Any
 
     from bench.replication.filling import Source
 
@@ -47,8 +42,6 @@ async def initial_sync(folder: Path, source: Source, rounds: int) -> list[float]
     rates: list[float] = []
     with Members(folder) as members:
         primary, empty = await _set_of_three(members)
-        if not await _serves_initial_sync(members.address(primary)):
-            return []
         await fill(members.address(primary), source.documents)
         for _ in range(rounds):
             members.stop(empty)
@@ -72,15 +65,3 @@ async def _seconds_until_level(members: Members, name: str, primary: str) -> flo
     started = time.perf_counter()
     await members.until_level(name, primary)
     return time.perf_counter() - started
-
-
-async def _serves_initial_sync(address: str) -> bool:
-    async with open_channel(address, None) as channel:
-        stub: Any = replication_pb2_grpc.ReplicationServiceStub(channel)
-        call = stub.InitialSync(replication_pb2.InitialSyncRequest(replica_id="bench"))
-        try:
-            await call.read()
-        except grpc.aio.AioRpcError as error:
-            return bool(error.code() is not grpc.StatusCode.UNIMPLEMENTED)
-        call.cancel()
-        return True

@@ -99,13 +99,18 @@ class Members:
             return replica_set_pb2.ReplicaSetState.FromString(await call(b"", timeout=LEVEL_S))
 
     async def until_level(self, name: str, primary: str) -> None:
-        """Returns when the primary knows that this member has on disk all that it has itself."""
+        """Returns when this member says that it has all that the primary has, and that it lacks nothing else."""
+        wanted = await self.newest(primary)
 
         async def level() -> bool:
-            members = {each.member.id: each for each in (await self.state(primary)).members}
-            return bool(members[name].durable.op_id >= members[primary].durable.op_id)
+            state = await self.state(name)
+            return state.observer_state == "secondary" and _newest(state) >= wanted
 
         await until(level, f"{name} is not level with {primary}")
+
+    async def newest(self, name: str) -> int:
+        """Op id of this member's last entry."""
+        return _newest(await self.state(name))
 
     async def totals(self, name: str, section: str = "section", size: str = "size") -> Totals:
         """See `subject.Group.totals`: read from this very member, leader or not; the fields by name."""
@@ -135,3 +140,9 @@ class Members:
     def cpu_s(self) -> float:
         """CPU time of all that run."""
         return sum(procfs.cpu_seconds(running.pid) for _, running in self._running.values())
+
+
+def _newest(state: Any) -> int:
+    """Op id of the last entry that the observer has."""
+    [own] = [each for each in state.members if each.member.id == state.observer_id]
+    return int(own.applied.op_id)

@@ -44,8 +44,7 @@ async def memory(folder: Path, writes: int) -> tuple[int, int]:
             before = members.rss_anon_bytes(primary)
             await _insert(members, primary, numbers)
             after = members.rss_anon_bytes(primary)
-            newest = next(each for each in (await members.state(primary)).members if each.member.id == primary)
-            await _read_on(slow, newest.durable.op_id)
+            await _read_on(slow, await members.newest(primary))
         return before, after
 
 

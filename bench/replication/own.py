@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 MB: Final = 1_000_000
-NO_SYNC: Final = "not measured: this version serves no InitialSync"
 
 
 @dataclass(frozen=True)
@@ -56,7 +55,7 @@ async def _initial_sync(plan: Plan, folder: Path) -> Figure:
     documents = source(plan.sync_mb * MB)
     rates = await initial_sync(folder, documents, plan.rounds)
     size = f"{len(documents.documents):,} documents, {documents.bson_bytes / MB:.1f} MB"
-    return Figure(f"initial sync of {documents.name} ({size}), MB/s", spread(rates) if rates else NO_SYNC, rates)
+    return Figure(f"initial sync of {documents.name} ({size}), MB/s", spread(rates), rates)
 
 
 async def _recovery(plan: Plan, folder: Path) -> Figure:
