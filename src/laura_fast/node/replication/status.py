@@ -26,6 +26,7 @@ class MemberStatus(NamedTuple):
         durable: End of what it has on disk; None = not known.
         heard_s_ago: Seconds since it was heard; None = never.
         lag: Entries behind the primary; None = not known.
+        sync_progress: How far its initial sync is, in words; only the member itself knows.
     """
 
     member: ReplicaMember
@@ -34,6 +35,7 @@ class MemberStatus(NamedTuple):
     durable: Position | None = None
     heard_s_ago: float | None = None
     lag: int | None = None
+    sync_progress: str = ""
 
 
 class SetStatus(NamedTuple):

@@ -120,4 +120,5 @@ def _member_state(status: MemberStatus) -> replica_set_pb2.ReplicaMemberState:
         durable=position_message(status.durable) if status.durable else None,
         heard_ms_ago=None if status.heard_s_ago is None else round(status.heard_s_ago * 1000),
         lag_entries=status.lag,
+        sync_progress=status.sync_progress,
     )
