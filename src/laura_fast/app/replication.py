@@ -57,7 +57,13 @@ async def join_replica_set(
     database.replication = Shared(member, replica_log.moments, clock)
     announcements = _Announcements(member, membership)
     undo.push_async_callback(announcements.stop)
-    member.on_change = announcements.changed
+
+    def changed() -> None:
+        announcements.changed()
+        if member.leads:
+            database.index_builds.start()  # what was being built when an office ended
+
+    member.on_change = changed
     membership.elected_primary = lambda: member.primary.id if member.primary else ""
     return member
 

@@ -9,6 +9,7 @@ import msgspec
 from laura_fast.domain.replication.members import Position
 from laura_fast.errors import InvalidArgumentError
 from laura_fast.limits import COPY_BYTES
+from laura_fast.node.replication import slices
 from laura_fast.storage.documents.copying import Place, decode_pieces
 
 if TYPE_CHECKING:
@@ -148,7 +149,11 @@ class DocumentCopies:
 
     async def replay(self, entries: Sequence[OplogEntry]) -> None:
         """Applies what the log says behind the beginning of the copy."""
-        await self._store.write(lambda session: session.replay(entries), guarded=False)
+        await slices.apply(self._store, entries, _replay, lambda: None)
+
+
+def _replay(session: WriteSession, entries: Sequence[OplogEntry]) -> None:
+    session.replay(entries)
 
 
 def _after(state: SyncState, copied: Copied) -> SyncState:

@@ -17,7 +17,7 @@ from laura_fast.domain.replication.members import BEGINNING, Position
 from laura_fast.errors import FailedPreconditionError, UnavailableError
 from laura_fast.limits import MAX_OPLOG_BATCH_BYTES, MAX_OPLOG_BATCH_ENTRIES, ROLLBACK_SLICE
 from laura_fast.node.database.replication import HANDING_OVER
-from laura_fast.node.replication import stored
+from laura_fast.node.replication import slices, stored
 from laura_fast.node.replication.copies import DocumentCopies
 from laura_fast.node.replication.moments import Moments
 
@@ -46,6 +46,11 @@ def decode_ballot(kept: bytes | None) -> Ballot:
 async def at_once(read: Callable[[], Portion]) -> Portion:
     """Reads on the event loop."""
     return read()
+
+
+def _append(session: WriteSession, entries: Sequence[OplogEntry]) -> None:
+    for entry in entries:
+        session.append(entry)
 
 
 class DocumentLog:
@@ -144,12 +149,7 @@ class DocumentLog:
             return None
 
     async def append(self, entries: Sequence[OplogEntry]) -> None:
-        def job(session: WriteSession) -> None:
-            self._check_no_office()
-            for entry in entries:
-                session.append(entry)
-
-        await self._store.write(job, guarded=False)
+        await slices.apply(self._store, entries, _append, self._check_no_office)
 
     async def roll_back(self, to: Position) -> None:
         while self.last.op_id > (target := self._store.job_end(max(to.op_id, self.last.op_id - ROLLBACK_SLICE))):

@@ -8,8 +8,9 @@ import bson
 
 from laura_fast.domain.documents import codec
 from laura_fast.domain.documents.updates import apply_delta
-from laura_fast.errors import AlreadyExistsError, FailedPreconditionError, InvalidArgumentError, OutOfRangeError
+from laura_fast.errors import AlreadyExistsError, FailedPreconditionError, OutOfRangeError
 from laura_fast.storage.documents import indexing, oplog, schema
+from laura_fast.storage.documents.catalog import IndexState
 from laura_fast.storage.documents.layout import HORIZON, pack_number, record_key
 from laura_fast.storage.documents.oplog import Operation
 from laura_fast.storage.documents.sealing import body_of, seal
@@ -139,7 +140,13 @@ class _Applying:
         definition = codec.decode_stored(entry.document)
         collection = self._create_collection(entry)
         existing = collection.index(definition["name"])
-        if existing is not None and (not self._exact and existing.definition == definition):
+        same = existing is not None and existing.definition == definition
+        if existing is not None and same and existing.state is IndexState.BUILDING:
+            schema.ready_index(
+                self._changes, collection, schema.index_documents(self._changes, collection, existing), entry.time
+            )
+            return
+        if same and not self._exact:
             return
         if existing is not None:
             schema.take_index(self._changes, collection, existing, entry.time, entry.op_id)
@@ -195,16 +202,8 @@ def put_image(changes: Changes, collection: Collection, key: bytes, image: bytes
 
 
 def _holding(collection: Collection, document: Document) -> list[Index]:
-    """The indexes that can hold a document: not all can, in the middle of a replay; a later entry mends that."""
-    return [index for index in collection.indexes if _holds(index, document)]
-
-
-def _holds(index: Index, document: Document) -> bool:
-    try:
-        index.compiled.entries(document)
-    except InvalidArgumentError:
-        return False
-    return True
+    """The indexes that can hold a document."""
+    return [index for index in collection.indexes if indexing.holds(index, document)]
 
 
 def _encode_transient(document: Document) -> bytes:

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from laura_fast.domain.documents import codec
-from laura_fast.errors import AlreadyExistsError
+from laura_fast.errors import AlreadyExistsError, InvalidArgumentError
 from laura_fast.storage.documents.layout import INDEX_KEY_CUT, RECORD_KEY_CUT, after, fold, folded
 from laura_fast.storage.documents.sealing import body_of
 
@@ -76,6 +76,15 @@ def new_entry_keys(
             learnt = replace(index, multikey=index.multikey | entries.multikey, long_keys=index.long_keys or long_keys)
             collection = collection.with_index(learnt)
     return found, collection
+
+
+def holds(index: Index, document: Document) -> bool:
+    """Whether an index can hold a document: not all can, in the middle of a replay; a later entry mends that."""
+    try:
+        index.compiled.entries(document)
+    except InvalidArgumentError:
+        return False
+    return True
 
 
 def learn(changes: Changes, collection: Collection, learnt: Collection, key: bytes) -> None:

@@ -23,7 +23,8 @@ from laura_fast.storage.documents.sealing import body_of
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from laura_fast.storage.documents.catalog import CompiledIndex
+    from laura_fast.domain.documents.codec import Document
+    from laura_fast.storage.documents.catalog import CompiledIndex, CompileIndex
     from laura_fast.storage.documents.changes import Changes
     from laura_fast.storage.documents.session import WriteSession
 
@@ -172,6 +173,24 @@ def build_index(session: WriteSession, namespace: str, name: str, limit: int) ->
     return built
 
 
+def prepare_index(
+    changes: Changes, namespace: str, definition: Document, compile_index: CompileIndex, limit: int
+) -> bool:
+    """See `WriteSession.prepare_index`."""
+    collection = changes.catalog.collections.get(namespace)
+    index = collection.index(definition["name"]) if collection else None
+    if collection is None or (index and index.state is IndexState.READY):
+        return True  # its entry creates the one, and knows what to do about the other
+    if index and index.definition != definition:
+        take_index(changes, collection, index, changes.time, 0)
+        collection, index = collection.without_index(index.name), None
+    if index is None:
+        collection, index = add_index(changes, collection, definition, compile_index(definition))
+    learnt, built = _index_slice(changes, collection, index, limit, unique=False)
+    changes.set_collection(collection.with_index(learnt))
+    return built.ready
+
+
 def index_documents(changes: Changes, collection: Collection, index: Index) -> Index:
     """Adds the entries of all documents, unique or not; returns the index with what it learnt.
 
@@ -192,6 +211,8 @@ def _index_slice(
     documents, more = _next_documents(changes, collection, index.progress, limit)
     for key, body in documents:
         document = codec.decode_stored(body)
+        if not unique and not indexing.holds(index, document):
+            continue
         entries, alone = indexing.new_entry_keys(changes, alone, key, document, unique=unique)
         indexing.add_entries(changes, entries, key)
         alone = alone.with_index(replace(alone.indexes[0], progress=key))

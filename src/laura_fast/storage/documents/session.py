@@ -174,6 +174,16 @@ class WriteSession(Snapshot):
         """
         return schema.build_index(self, namespace, name, limit)
 
+    def prepare_index(self, namespace: str, definition: Document, limit: int) -> bool:
+        """Builds up to `limit` documents more of an index whose entry of the log is about to be taken.
+
+        Nobody asks whether keys are unique: who logged it had. It answers nothing before its entry is taken.
+
+        Returns:
+            Whether all documents are in.
+        """
+        return schema.prepare_index(self.changes, namespace, definition, self._compile_index, limit)
+
     def drop_index(self, namespace: str, name: str) -> bool:
         """Removes an index, whatever its state; tells whether it was there. Its entries go in slices, later."""
         return schema.drop_index(self.changes, namespace, name)
