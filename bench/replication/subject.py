@@ -46,7 +46,7 @@ class Group(Protocol):
         """Packages of each section that this member itself holds, and the sum of their sizes."""
 
     async def syncs(self) -> int:
-        """How often the leader has waited for its disk. Asked while nobody writes."""
+        """How often the leader has waited for its disk. Asked while there are writers, and none of them writes."""
 
     def cpu_s(self) -> float:
         """CPU time that all its processes spent so far."""

@@ -39,13 +39,11 @@ async def _row(group: Group, count: int, numbers: Iterator[int], seconds: float)
         return lambda writer: writer.write(number)
 
     async with group.writers(count) as writers:
-        await closed_loop(
-            Spending(group.cpu_s), writers, write, 0
-        )  # connections are open, statements prepared, tables there
-    before = await group.syncs()
-    async with group.writers(count) as writers:
-        measured = await closed_loop(Spending(group.cpu_s), writers, write, seconds)
-    syncs = await group.syncs() - before
+        spending = Spending(group.cpu_s)
+        await closed_loop(spending, writers, write, 0)  # statements are prepared, tables there
+        before = await group.syncs()
+        measured = await closed_loop(spending, writers, write, seconds)
+        syncs = await group.syncs() - before
     return asdict(measured) | {
         "syncs_per_s": syncs * measured.per_s / measured.calls,
         "per_sync": measured.calls / syncs,

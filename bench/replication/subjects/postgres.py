@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import subprocess
 from contextlib import ExitStack, asynccontextmanager
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from bench.documents.subjects.postgres import TABLE, PostgresSession, connections
 from bench.documents.subjects.postmaster import DURABLE, USER, command, hand_over, make_cluster, running, version
@@ -22,7 +22,8 @@ if TYPE_CHECKING:
 CONNECTIONS: Final = 1_100
 STANDBY: Final = "standby"
 NAMES: Final = ("primary", STANDBY)
-CLIENTS: Final = "SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'client backend'"
+TELL_NOW: Final = "SELECT pg_stat_force_next_flush()"
+"""A connection tells its counts once a second at most, unless it is told to."""
 SYNCS: Final = "SELECT wal_sync FROM pg_stat_wal"
 SYNCHRONOUS: Final = "SELECT count(*) FROM pg_stat_replication WHERE sync_state = 'sync'"
 
@@ -35,6 +36,7 @@ class Postgres:
     def __init__(self, primary: Postmaster, standby: Postmaster) -> None:
         self._servers = dict(zip(NAMES, (primary, standby), strict=True))
         self._primary = primary
+        self._writers: list[Any] = []
 
     async def until_synchronous(self) -> None:
         """Returns when commits wait for the standby."""
@@ -48,6 +50,7 @@ class Postgres:
     @asynccontextmanager
     async def writers(self, count: int) -> AsyncIterator[Sequence[Writer]]:
         async with connections(self._primary, count) as opened:
+            self._writers = opened
             yield [Inserter(PostgresSession(each)) for each in opened]
 
     async def totals(self, member: str) -> Totals:
@@ -55,13 +58,8 @@ class Postgres:
             return await PostgresSession(connection).totals()
 
     async def syncs(self) -> int:
-        async with connections(self._primary, 1) as [connection]:
-
-            async def alone() -> bool:
-                return bool(await connection.fetchval(CLIENTS) == 1)
-
-            await until(alone, "writers have not ended")  # each tells its count when it does
-            return int(await connection.fetchval(SYNCS))
+        await asyncio.gather(*(each.execute(TELL_NOW) for each in self._writers))
+        return int(await self._writers[0].fetchval(SYNCS))
 
     def cpu_s(self) -> float:
         return sum(each.cpu_s() for each in self._servers.values())
