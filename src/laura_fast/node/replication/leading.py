@@ -98,7 +98,7 @@ class Leading:
         return Batch(self._me, self.progress.term, self.progress.commit, latest, tuple(entries))
 
     async def copy(self, copy: Copy) -> Copied:
-        """The next part of a copy of everything; the log is kept for the member meanwhile.
+        """The next part of a copy of everything; the log is kept for a member meanwhile.
 
         Raises:
             OutOfRangeError: DIVERGED: what was copied before is not in our log.
@@ -116,7 +116,8 @@ class Leading:
         portion = await self._log.copies.read(token.place if token else Place(), copy.collections)
         seen = Position(portion.head.term, portion.head.op_id)
         start = token.start if token else seen
-        self._pins.hold(copy.member, start.op_id)
+        if self.progress.configuration.get(copy.member):  # a stranger may look, and keeps nothing here
+            self._pins.hold(copy.member, start.op_id)
         following = encode(Token(start, seen, portion.place or Place()))
         entry = None if token else portion.last
         pieces = encode_pieces(portion.pieces)
