@@ -185,6 +185,24 @@ async def test_a_member_may_speak_for_itself_only(alone: Secured) -> None:
         assert await reason(call(member, "n2")) == "NODE_ID_MISMATCH"
 
 
+async def check_pushes_to_a_secondary(secondary: Member, op_id: int, primary_id: str) -> None:
+    """It writes nothing: it says whether it has pulled the same."""
+
+    async def push(at: int, identifier: int) -> str:
+        pushed = entry(identifier)
+        pushed.op_id = at
+        answer = await secondary.replication.AppendOplog(pushed)
+        return "" if answer.success else str(answer.error)
+
+    async with asyncio.timeout(5):
+        while told := await push(op_id, 1):
+            assert told.startswith("gap: ") or told == f"op {op_id} has not come from the primary yet"
+    assert await push(op_id, 2) == f"conflict at op {op_id}"
+    assert await push(op_id + 1, 2) == f"op {op_id + 1} has not come from the primary yet"
+    assert await push(op_id + 9, 2) == f"gap: expected {op_id + 1}"
+    assert (await push(0, 2)).startswith(f"not primary: the primary is {primary_id} at localhost:")
+
+
 async def test_three_members_replicate_with_their_certificates(
     transport_name: str, tmp_path: Path, ca: trustme.CA
 ) -> None:
@@ -197,5 +215,7 @@ async def test_three_members_replicate_with_their_certificates(
         state = await member.state()
         assert state.commit_op_id >= answer.oplog_id, "a majority has it"
         assert min(each.state for each in state.members) == "primary"
+        secondary = await secured.caller(next(each for each in IDS if each != state.observer_id), "n1")
+        await check_pushes_to_a_secondary(secondary, answer.oplog_id, state.observer_id)
     finally:
         await secured.stop()
