@@ -10,7 +10,7 @@ one vote a term        a member grants one candidate a term, its vote is on disk
 append only            a primary undoes nothing of its own log (3.5)
 contiguous             op ids of a log are 1, 2, 3 …, its terms never fall
 log matching           two entries of one op id and term are equal, and so is everything before them (3.5)
-leader completeness    who is elected has every committed entry of the terms before its own (3.6.3)
+leader completeness    who is elected has every entry that was committed in a term before its own (3.6.3)
 commit                 what a member believes committed is on the disks of a majority of the voters; a primary commits
                        entries of its own term only, older ones with them (3.6.2)
 state machine safety   all members commit the same entries (3.6.3), and none of these is ever undone
@@ -48,6 +48,7 @@ class Safety:
         self._voters = configuration.voters
         self.logs: dict[str, list[OplogEntry]] = defaultdict(list)
         self.committed: list[OplogEntry] = []
+        self._committed_in: list[int] = []
         self._ballots: dict[str, Ballot] = defaultdict(Ballot)
         self._votes: dict[tuple[str, int], str] = {}
         self._told: dict[str, int] = defaultdict(int)
@@ -131,8 +132,8 @@ class Safety:
         leader = self._leaders.setdefault(member.term, member.me)
         _hold(leader == member.me, "{} and {} lead term {}", leader, member.me, member.term)
         log = self.logs[member.me]
-        for entry in self.committed:
-            if entry.term >= member.term:
+        for entry, committed_in in zip(self.committed, self._committed_in, strict=True):
+            if committed_in >= member.term:  # a candidate may hear late of the votes of a term that is over
                 break
             has = log[entry.op_id - 1 : entry.op_id] == [entry]
             _hold(has, "{} leads term {} without the committed entry {}", member.me, member.term, entry.op_id)
@@ -157,6 +158,7 @@ class Safety:
             _hold(same, "{} commits another entry {} than others did", member, entry.op_id)
         if op_id > len(self.committed):
             self._commit(member, log[op_id - 1], progress)
+            self._committed_in += [log[op_id - 1].term] * (op_id - len(self.committed))
             self.committed += log[len(self.committed) : op_id]
 
     def _commit(self, member: str, entry: OplogEntry, progress: Progress | None) -> None:
