@@ -17,7 +17,7 @@ LINT = {
     "generated": [sys.executable, "protos/generate.py", "--check"],
 }
 TESTS = {
-    "tests": [sys.executable, "-m", "pytest", "-q", "-n", "2", "tests"],
+    "tests": [sys.executable, "-m", "pytest", "-q", "-n", "3", "--dist", "worksteal", "tests"],
     "benchmarks run": [sys.executable, "-m", "pytest", "-q", "bench", "--benchmark-disable"],
     "not slower": [sys.executable, "-m", "bench.compare", "--ci", "--out", "build/compare"],
 }
