@@ -10,42 +10,49 @@ import pytest
 from laura_fast.errors import RpcError
 from laura_fast.node.replication.document_log import DocumentLog
 from laura_fast.storage.documents.store import DocumentStore
-from laura_fast.storage.memory import MemoryStore
+from tests.contract.stores import open_store
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
     from laura_fast.storage.documents.session import WriteSession
 
 
-def insert(number: int, session: WriteSession) -> None:
-    session.insert("shop.orders", {"_id": number})
+async def reason(store: DocumentStore, number: int, taken: Callable[[], object] = lambda: None) -> str:
+    """Why a write is refused; empty where it is made. `taken` is called on the writer's thread before its commit."""
 
+    def job(session: WriteSession) -> None:
+        session.insert("shop.orders", {"_id": number})
+        taken()
 
-async def reason(store: DocumentStore, number: int) -> str:
-    """Why a write is refused; empty where it is made."""
     try:
-        await store.write(lambda session: insert(number, session))
+        await store.write(job)
     except RpcError as refused:
         return refused.reason
     return ""
 
 
 @pytest.fixture
-async def store() -> DocumentStore:
-    return DocumentStore(MemoryStore())
+def store(tmp_path: Path) -> Iterator[DocumentStore]:
+    """On the engine that has a disk to wait for."""
+    store = DocumentStore(open_store("embedded", tmp_path))
+    yield store
+    store.close()
 
 
 async def test_a_pause_waits_for_what_was_taken_and_refuses_what_comes(store: DocumentStore) -> None:
-    log = DocumentLog(store, _nothing)
+    log, taken, loop = DocumentLog(store, _nothing), asyncio.Event(), asyncio.get_running_loop()
     await log.lead(1)
-    writes = [asyncio.create_task(reason(store, number)) for number in range(5)]
-    await asyncio.sleep(0)
+    before = asyncio.create_task(reason(store, 1, lambda: loop.call_soon_threadsafe(taken.set)))
+    await taken.wait()
     await log.pause()
-    ended, last = [write.done() for write in writes], store.head.op_id
-    assert [await write for write in writes].count("") == last - 2, "behind the no-op and the collection"
-    assert await reason(store, 9) == "HANDING_OVER"
-    assert (all(ended), store.head.op_id) == (True, last)
+    on_disk = store.head.op_id
+    assert await before == ""
+    assert await reason(store, 2) == "HANDING_OVER"
+    assert store.head.op_id == on_disk == 3, "the no-op, the collection and the document"
     log.resume()
-    assert await reason(store, 9) == ""
+    assert await reason(store, 2) == ""
 
 
 async def test_a_next_term_takes_writes_again(store: DocumentStore) -> None:
