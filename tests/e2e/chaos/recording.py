@@ -29,7 +29,7 @@ Rows = list[list[str]]
 def faults_record(outcome: Outcome, minutes: float, seed: int, remarks: Sequence[str]) -> Record:
     """Of a run with faults."""
     return Record(
-        title="Chaos",
+        title=f"Under faults, seed {seed}",
         command=f"python -m tests.e2e.chaos --minutes {minutes:g} --seed {seed} --record raw.json",
         date=today(),
         commit=described_commit(),
@@ -45,7 +45,7 @@ def faults_record(outcome: Outcome, minutes: float, seed: int, remarks: Sequence
 def kinds_record(outcome: Outcome, minutes: float, seed: int) -> Record:
     """The same, fault by fault."""
     return Record(
-        title="Fault by fault",
+        title=f"Fault by fault, seed {seed}",
         command=f"python -m tests.e2e.chaos --minutes {minutes:g} --seed {seed} --record raw.json",
         date=today(),
         commit=described_commit(),
@@ -67,7 +67,7 @@ def kinds_record(outcome: Outcome, minutes: float, seed: int) -> Record:
 def gaps_record(gaps: Sequence[Gap], seed: int, seconds: float) -> Record:
     """Of step-downs."""
     return Record(
-        title="Planned step-downs",
+        title=f"Planned step-downs, seed {seed}",
         command=f"python -m tests.e2e.chaos --step-downs {len(gaps)} --seed {seed} --record raw.json",
         date=today(),
         commit=described_commit(),
