@@ -66,10 +66,12 @@ def heading(view: SetView) -> Text:
 
 
 def members_table(view: SetView) -> Table:
-    """One row a member."""
-    table = _table("MEMBER", "ADDRESS", "STATE", "PRIORITY", "VOTE", "APPLIED", "DURABLE", "LAG", "HEARD", "NOTES")
-    for column in table.columns[5:9]:
+    """One row a member, narrow enough for eighty columns unless there is something to note."""
+    table = _table("MEMBER", "ADDRESS", "STATE", "PRIO", "VOTE", "APPLIED", "DURABLE", "LAG", "SILENT")
+    for column in table.columns[5:]:
         column.justify = "right"
+    if any(map(_notes, view.members)):
+        table.add_column("NOTES")
     for member in view.members:
         table.add_row(
             Text(member.id, "bold" if member.id == view.primary_id else ""),
@@ -80,17 +82,17 @@ def members_table(view: SetView) -> Table:
             units.count(member.applied_op_id),
             units.count(member.durable_op_id),
             units.count(member.lag_entries),
-            _heard(member, view.primary_id),
-            _notes(member),
+            _silent(member, view.primary_id),
+            *filter(None, [_notes(member)]),
         )
     return table
 
 
-def _heard(member: SetMemberView, primary_id: str) -> str:
-    """How long ago the primary heard it."""
+def _silent(member: SetMemberView, primary_id: str) -> str:
+    """Since when the primary has not heard it."""
     if member.id == primary_id:
         return ""
-    return units.NOT_AVAILABLE if member.heard_ms_ago is None else f"{units.duration(member.heard_ms_ago)} ago"
+    return units.NOT_AVAILABLE if member.heard_ms_ago is None else units.duration(member.heard_ms_ago)
 
 
 def _notes(member: SetMemberView) -> str:
@@ -108,7 +110,7 @@ def elections_table(view: SetView) -> Table:
 
 
 def _table(*headings: str) -> Table:
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False, header_style="bold dim")
+    table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False, show_edge=False, header_style="bold dim")
     for each in headings:
         table.add_column(each, no_wrap=each != "WHY", overflow="ellipsis")
     return table

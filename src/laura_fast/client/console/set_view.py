@@ -20,7 +20,7 @@ class SetMemberView:
     """A member; None stands for what is not known.
 
     Attributes:
-        state: "primary", "secondary", "arbiter", "syncing", "removed", "waiting" or "down".
+        state: "primary", "secondary", "arbiter", "syncing", "removed", "waiting", "down" or "unknown".
         term: Its own; two members in different terms are about to agree, or can't reach each other.
         heard_ms_ago: When the primary last heard it.
         error: Why it did not answer; empty where it did.
@@ -112,7 +112,7 @@ def _member(row: ReplicaMemberState, told: ReplicaSetState | ClientError | None)
     return SetMemberView(
         id=row.member.id,
         address=row.member.address,
-        state=answered.observer_state if answered else _unseen(row.state),
+        state=answered.observer_state if answered else _unseen(row.state, asked=told is not None),
         priority=row.member.priority,
         votes=row.member.votes,
         tags=dict(sorted(row.member.tags.items())),
@@ -126,6 +126,6 @@ def _member(row: ReplicaMemberState, told: ReplicaSetState | ClientError | None)
     )
 
 
-def _unseen(state: str) -> str:
-    """Of a member that did not answer, and of which nobody knows more."""
-    return "down" if state == "unknown" else state
+def _unseen(state: str, *, asked: bool) -> str:
+    """Of a member that did not answer. Where it was not asked, what a secondary does not know stays unknown."""
+    return "down" if asked and state == "unknown" else state
