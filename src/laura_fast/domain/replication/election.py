@@ -22,6 +22,12 @@ Invariants:
 7. A primary's configuration is of its own term, and a voter votes for nobody whose configuration is older than its own:
    by these two a primary of an older configuration is fenced off (Schultz, Dardik and Tripakis 2021, MongoDB's
    protocol without a log of configurations).
+8. Who copies everything acknowledges nothing and does not run. If it had a log when its copy began, it goes on voting,
+   as MongoDB's members in RECOVERING do, and its vote is judged by the end of that log: to the others it is a follower
+   that stands still there. Every entry that it acknowledged is at or before that end, so 4 holds, and its ballot is
+   kept, so 1 does. The primary that it copies from is of its own term or a later one, and its log has an entry of its
+   term: it ends at that end or later, and so does the copy. Who lost its log and its ballot has no vote before
+   its copy is complete.
 """
 
 from __future__ import annotations
@@ -53,8 +59,9 @@ class Election:
         role: What this member is.
         primary: Who leads this term, as far as known; "" = unknown.
         last: End of this member's log.
-        may_vote: False until the initial sync of a member that came empty to an initialised set: its log does not
-            hold what it may once have acknowledged.
+        may_stand: False during an initial sync: the log does not hold what this member may have acknowledged.
+        acknowledged: During an initial sync, the end of the log that this member had before, by which it votes; None =
+            it came empty, and nobody knows what it acknowledged.
     """
 
     def __init__(
@@ -67,7 +74,8 @@ class Election:
         timeout_s: float,
         jitter: Callable[[], float],
         now: float,
-        may_vote: bool = True,
+        may_stand: bool = True,
+        acknowledged: Position | None = None,
     ) -> None:
         """Begins as a follower that waits a whole timeout.
 
@@ -79,7 +87,8 @@ class Election:
             timeout_s: Of elections.
             jitter: Gives numbers in [0, 1).
             now: The time.
-            may_vote: See the attribute.
+            may_stand: See the attribute.
+            acknowledged: See the attribute.
         """
         self.me = me
         self.configuration = configuration
@@ -87,7 +96,8 @@ class Election:
         self.role = Role.FOLLOWER
         self.primary = ""
         self.last = last
-        self.may_vote = may_vote
+        self.may_stand = may_stand
+        self.acknowledged = acknowledged
         self._timeout_s = timeout_s
         self._jitter = jitter
         self._heard_primary_at = float("-inf")
@@ -115,6 +125,7 @@ class Election:
             events.Reconfigured: self._reconfigured,
             events.ChangeAsked: self._change_asked,
             events.SyncBegan: self._sync_began,
+            events.SyncEnds: self._sync_ends,
             events.Synced: self._synced,
             events.StepDownAsked: self._step_down_asked,
             events.RunAsked: self._run_asked,
@@ -137,6 +148,11 @@ class Election:
     def belongs(self) -> bool:
         """Whether this member is part of the configuration."""
         return self.configuration.get(self.me) is not None
+
+    @property
+    def may_vote(self) -> bool:
+        """Whether this member knows the end of all that it acknowledged."""
+        return self.may_stand or self.acknowledged is not None
 
     @property
     def handing_over(self) -> bool:
@@ -199,7 +215,7 @@ class Election:
         self._run_at, self.primary = self._after(now), ""
         mine = self.configuration.get(self.me)
         frozen = now < self._frozen_until and not hand_off
-        if mine is None or not mine.electable or not self.may_vote or frozen:
+        if mine is None or not mine.electable or not self.may_stand or frozen:
             return
         self._cause = cause
         self._yes, self._no = {self.me}, set()
@@ -255,9 +271,8 @@ class Election:
             if not event.dry_run and event.term > self.term:
                 self._adopt(event.term, event.now)
             me, configuration = self.me, self.configuration
-            refusal = voting.refusal(
-                voting.Voter(me, configuration, self.may_vote, self.ballot, self.last, healthy), event
-            )
+            last = self.last if self.acknowledged is None else self.acknowledged
+            refusal = voting.refusal(voting.Voter(me, configuration, self.may_vote, self.ballot, last, healthy), event)
         if not refusal and not event.dry_run:
             self._keep(Ballot(event.term, event.candidate))
             self._run_at = self._after(event.now)
@@ -301,17 +316,29 @@ class Election:
     def _log_grew(self, event: events.LogGrew) -> None:
         self.last = event.last
 
-    def _sync_began(self, _event: events.SyncBegan) -> None:
-        self.may_vote = False
+    def _sync_began(self, event: events.SyncBegan) -> None:
+        """Who starts over has acknowledged nothing since."""
+        if self.may_stand:
+            self.may_stand, self.acknowledged = False, self.last
+        self._check_covered(event.last)
 
-    def _synced(self, event: events.Synced) -> None:
+    def _check_covered(self, last: Position) -> None:
+        if self.acknowledged is not None and last < self.acknowledged:
+            raise AssertionError(f"a copy that ends at {last} lacks what was acknowledged up to {self.acknowledged}")
+
+    def _sync_ends(self, event: events.SyncEnds) -> None:
         """Who lost its ballot may have voted in any term that somebody knows of: those votes are given away."""
-        self.may_vote = True
+        self._check_covered(self.last)
+        if self.may_vote:
+            return
         if event.term > self.term:
             self.primary = ""
             self._keep(Ballot(event.term, self.me))
         elif self.term and not self.ballot.vote:
             self._keep(Ballot(self.term, self.primary or self.me))
+
+    def _synced(self, _event: events.Synced) -> None:
+        self.may_stand, self.acknowledged = True, None
 
     def _reconfigured(self, event: events.Reconfigured) -> None:
         after = event.configuration
@@ -373,7 +400,7 @@ class Election:
 
     def _ask_take_over(self, now: float) -> None:
         self._take_over_at = self._take_over_time(self.primary, now)
-        ready = self.may_vote and self.last >= self._primary_last and now >= self._frozen_until
+        ready = self.may_stand and self.last >= self._primary_last and now >= self._frozen_until
         if self.primary and ready:
             self._out["ask_hand_off"] = self.primary
 

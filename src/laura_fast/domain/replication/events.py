@@ -116,14 +116,21 @@ class ChangeAsked:
 
 @dataclass(frozen=True, slots=True)
 class SyncBegan:
-    """Our log is about to be replaced by a copy: until that is complete we may not vote."""
+    """Our log is about to be replaced by a copy of one that ends here: until that is complete we may not stand."""
+
+    last: Position
+
+
+@dataclass(frozen=True, slots=True)
+class SyncEnds:
+    """Our copy is complete, or the set is new, and that is about to be kept: in terms up to this one we don't vote."""
+
+    term: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Synced:
-    """Our initial sync is complete, or the set is new: we may vote, in terms behind this one and our own."""
-
-    term: int = 0
+    """That our copy is complete, or the set is new, is on disk: we may vote and stand."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,6 +179,7 @@ Event = (
     | Reconfigured
     | ChangeAsked
     | SyncBegan
+    | SyncEnds
     | Synced
     | StepDownAsked
     | RunAsked

@@ -21,7 +21,7 @@ class Voter:
         configuration: In force.
         may_vote: See `Election`.
         ballot: Its term and vote; a real question's newer term is adopted before.
-        last: End of its log.
+        last: End of its log, or of all that it acknowledged before it began to copy everything.
         healthy: The primary that it is, or heard within an election timeout; "" = none.
     """
 

@@ -47,7 +47,7 @@ class Answering(Member):
         if beat.election:
             self.history.add(beat.election)
         await self._hear(beat.primary, beat.term, beat.last)
-        held = self._log.last if self._machine.may_vote else BEGINNING  # half a copy counts for nothing
+        held = self._log.last if self._machine.may_stand else BEGINNING  # half a copy counts for nothing
         return Report(self.me, self.term, held, held, self.configuration.stamp)
 
     async def greet(self) -> Report:

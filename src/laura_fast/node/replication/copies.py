@@ -48,12 +48,14 @@ class SyncState(msgspec.Struct, frozen=True, array_like=True):
         consistent: The copy is complete; with what the log says up to here it is one state. None = it is not complete.
         documents: Copied so far.
         size: Bytes of them.
+        acknowledged: End of the log that this member had before, see `Election`; None = it came empty.
     """
 
     token: bytes
     consistent: Position | None = None
     documents: int = 0
     size: int = 0
+    acknowledged: Position | None = None
 
 
 encode = msgspec.msgpack.Encoder().encode
@@ -107,7 +109,7 @@ class DocumentCopies:
 
     @property
     def admitted(self) -> bool:
-        """Whether this member holds what it may have acknowledged: it may vote."""
+        """Whether this member holds what it may have acknowledged: it may stand for election."""
         with self._store.reading() as snapshot:
             if snapshot.state(SYNC):
                 return False
@@ -124,9 +126,14 @@ class DocumentCopies:
         """This member need not copy anything. Durable when it returns."""
         await self._store.write(lambda session: _set(session, None), guarded=False)
 
-    async def begin(self, copied: Copied) -> None:
-        """Removes all documents and takes the first part of a copy. Durable when it returns."""
-        state = SyncState(b"")
+    async def begin(self, copied: Copied, acknowledged: Position | None) -> None:
+        """Removes all documents and takes the first part of a copy. Durable when it returns.
+
+        Args:
+            copied: The part.
+            acknowledged: See `SyncState`.
+        """
+        state = SyncState(b"", acknowledged=acknowledged)
         pieces = decode_pieces(copied.pieces)
 
         def job(session: WriteSession) -> None:
@@ -158,7 +165,8 @@ def _replay(session: WriteSession, entries: Sequence[OplogEntry]) -> None:
 
 def _after(state: SyncState, copied: Copied) -> SyncState:
     consistent = copied.seen if copied.complete else None
-    return SyncState(copied.token, consistent, state.documents + copied.documents, state.size + len(copied.pieces))
+    documents, size = state.documents + copied.documents, state.size + len(copied.pieces)
+    return SyncState(copied.token, consistent, documents, size, state.acknowledged)
 
 
 def _set(session: WriteSession, state: SyncState | None) -> None:

@@ -71,6 +71,7 @@ class ReplicaSet(Answering, Operating):
         self._timeout_s = timeout_s
         ballot, last, now = replica_log.ballot(), replica_log.last, clock.monotonic()
         copies = replica_log.copies
+        state = copies.state if copies else None
         self._machine = Election(
             me,
             configuration,
@@ -79,7 +80,8 @@ class ReplicaSet(Answering, Operating):
             timeout_s=timeout_s,
             jitter=jitter,
             now=now,
-            may_vote=copies is None or copies.admitted,
+            may_stand=copies is None or copies.admitted,
+            acknowledged=state.acknowledged if state else None,
         )
         self._tasks = Tasks(me)
         self._steps = Steps(self._machine, replica_log, clock, self._act, timeout_s)
@@ -87,7 +89,7 @@ class ReplicaSet(Answering, Operating):
         self._confirmations = Confirmations(self._ask_majority, self._tasks)
         greetings = Greetings(self._machine, peers, timeout_s)
         self._syncing = (
-            Syncing(me, replica_log, copies, peers, take=self._steps.take, confirm=greetings.confirm)
+            Syncing(self._machine, replica_log, copies, peers, take=self._steps.take, confirm=greetings.confirm)
             if copies
             else None
         )

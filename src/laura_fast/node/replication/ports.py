@@ -67,7 +67,7 @@ class Copies(Protocol):
 
     @property
     def admitted(self) -> bool:
-        """Whether this member holds what it may have acknowledged: it may vote."""
+        """Whether this member holds what it may have acknowledged: it may stand for election."""
 
     @property
     def state(self) -> SyncState | None:
@@ -76,8 +76,13 @@ class Copies(Protocol):
     async def admit(self) -> None:
         """This member need not copy anything, or not any more. Durable when it returns."""
 
-    async def begin(self, copied: Copied) -> None:
-        """Removes all documents and takes the first part of a copy. Durable when it returns."""
+    async def begin(self, copied: Copied, acknowledged: Position | None) -> None:
+        """Removes all documents and takes the first part of a copy. Durable when it returns.
+
+        Args:
+            copied: The part.
+            acknowledged: See `SyncState`.
+        """
 
     async def take(self, copied: Copied) -> None:
         """Takes another part. Durable when it returns."""

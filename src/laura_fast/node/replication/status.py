@@ -98,7 +98,7 @@ class _Look:
         mine = self._machine.configuration.get(self._machine.me)
         if mine is None:
             return "removed" if self._machine.configuration.version else "waiting"
-        if not self._machine.may_vote:
+        if not self._machine.may_stand:
             return "syncing"
         return "primary" if self._machine.role is Role.PRIMARY else _kind(mine)
 

@@ -2,7 +2,8 @@
 
 It is complete when the log has the end of the newest state that was copied from, and so many others know of no later
 term than the primary's that whatever this member once acknowledged, or voted for, was not in one: a deposed primary's
-copy would lack it. Until then this member neither votes nor counts for anything. Each part is durable with the token to
+copy would lack it. Until then this member does not stand and counts for no write, and it votes only if it had a log
+before, by the end of that (see `Election`). Each part is durable with the token to
 go on with, so a restart, or another primary, costs what was on its way and no more.
 """
 
@@ -18,8 +19,10 @@ from laura_fast.observability import log
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
 
+    from laura_fast.domain.replication.election import Election
     from laura_fast.domain.replication.events import Event
     from laura_fast.domain.replication.members import ReplicaMember
+    from laura_fast.node.replication.messages import Copied
     from laura_fast.node.replication.ports import Copies, Peers, ReplicaLog
     from laura_fast.storage.documents.oplog import OplogEntry
 
@@ -35,7 +38,7 @@ class Syncing:
 
     def __init__(
         self,
-        me: str,
+        machine: Election,
         replica_log: ReplicaLog,
         copies: Copies,
         peers: Peers,
@@ -46,19 +49,21 @@ class Syncing:
         """Prepares.
 
         Args:
-            me: This member's id.
+            machine: Knows what this member acknowledged.
             replica_log: Its log.
             copies: What its documents are copied into.
             peers: The others.
-            take: Tells the election machine.
+            take: Tells the machine.
             confirm: Whether enough others know of no later term, see `greeting.is_confirmed`.
         """
-        self._me = me
+        self._me = machine.me
+        self._machine = machine
         self._log = replica_log
         self._copies = copies
         self._peers = peers
         self._take = take
         self._confirm = confirm
+        self._turn = asyncio.Lock()
         self._state = copies.state
         self.wanted = not copies.admitted
 
@@ -83,13 +88,19 @@ class Syncing:
         """Copies the next part."""
         state = self._state
         copied = await self._peers.copy(primary, Copy(self._me, state.token if state else b""))
-        if state is None:
-            _log.info("initial_sync_began", node=self._me, primary=primary.id)
-            await self._take(events.SyncBegan())
-            await self._copies.begin(copied)
-        else:
-            await self._copies.take(copied)
-        self._state = self._copies.state
+        async with self._turn:
+            if not self.wanted:
+                return
+            if state is None:
+                await self._begin(primary, copied)
+            else:
+                await self._copies.take(copied)
+            self._state = self._copies.state
+
+    async def _begin(self, primary: ReplicaMember, copied: Copied) -> None:
+        _log.info("initial_sync_began", node=self._me, primary=primary.id)
+        await self._take(events.SyncBegan(copied.seen))
+        await self._copies.begin(copied, self._machine.acknowledged)
 
     async def catch_up(self, entries: Sequence[OplogEntry], pause_s: float) -> bool:
         """Replays what belongs to the copy, and ends the sync when that is all.
@@ -124,14 +135,19 @@ class Syncing:
         self.wanted, self._state = True, None
 
     async def _end(self) -> None:
-        await self._take(events.Synced())
-        await self._copies.admit()
+        await self._admit(0)
         _log.info("initial_sync_complete", node=self._me, op_id=self._log.last.op_id, progress=self.progress)
         self.wanted, self._state = False, None
 
+    async def _admit(self, term: int) -> None:
+        """Nothing is acknowledged before it is on disk that the copy counts: else a restart would not vote by it."""
+        await self._take(events.SyncEnds(term))
+        await self._copies.admit()
+        await self._take(events.Synced())
+
     async def admit(self, term: int) -> None:
         """The set is new, and nobody has anything: this member may vote in terms behind this one."""
-        if self.wanted and self._state is None:
-            await self._take(events.Synced(term))
-            await self._copies.admit()
-            self.wanted = False
+        async with self._turn:  # a primary may be heard of meanwhile
+            if self.wanted and self._state is None:
+                await self._admit(term)
+                self.wanted = False

@@ -27,7 +27,9 @@ LAST = Position(2, 7)
 ASKED = events.VoteAsked(0.5, "other", 4, LAST, "rs0", 2)
 
 
-def machine(me: str = "me", *, may_vote: bool = True, ballot: Ballot | None = None) -> Election:
+def machine(
+    me: str = "me", *, may_stand: bool = True, acknowledged: Position | None = None, ballot: Ballot | None = None
+) -> Election:
     return Election(
         me,
         GROUP,
@@ -36,7 +38,8 @@ def machine(me: str = "me", *, may_vote: bool = True, ballot: Ballot | None = No
         timeout_s=1.0,
         jitter=lambda: 0.0,
         now=0.0,
-        may_vote=may_vote,
+        may_stand=may_stand,
+        acknowledged=acknowledged,
     )
 
 
@@ -142,11 +145,66 @@ def test_an_arbiter_keeps_a_healthy_primary_of_the_same_or_a_higher_priority() -
 
 
 def test_a_member_that_came_empty_may_not_vote_before_its_initial_sync() -> None:
-    member = machine(may_vote=False)
+    member = machine(may_stand=False)
     assert "may not vote" in asked(member).reason
     assert member.step(events.Ticked(5.0)).ask is None
+    member.step(events.SyncEnds())
+    assert member.ballot == Ballot(4, "me")  # it may have voted in this term before it lost its ballot
+    assert "may not vote" in asked(member, term=5).reason
     member.step(events.Synced())
     assert asked(member, term=5).granted
+    assert member.step(events.Ticked(5.0)).ask
+
+
+def test_a_member_that_copies_everything_votes_by_the_end_of_the_log_it_had() -> None:
+    member = machine(ballot=Ballot(3, "third"))
+    member.step(events.SyncBegan(Position(3, 20)))
+    for emptied in (Position(0, 0), Position(3, 20)):  # whatever the half copy's log says
+        member.step(events.LogGrew(emptied))
+        assert "log ends before ours" in asked(member, last=Position(2, 6), dry_run=True).reason
+        assert asked(member, last=LAST, dry_run=True).granted
+    assert "voted for third" in asked(member, term=3, last=Position(3, 9)).reason
+    assert asked(member).granted
+    assert "voted for other" in asked(member, candidate="third").reason
+
+
+def test_a_member_that_copies_everything_does_not_run_nor_ask_for_the_lead() -> None:
+    member = machine("other", ballot=Ballot(3))
+    member.step(events.SyncBegan(Position(3, 20)))
+    member.step(events.PrimaryHeard(0.0, "third", 3, LAST))
+    assert member.step(events.Ticked(1.0)).ask_hand_off == ""
+    assert member.step(events.RunAsked(1.1, 3, "handed over")).ask is None
+    assert member.step(events.Ticked(9.0)).ask is None
+    assert member.role is Role.FOLLOWER
+
+
+def test_a_copy_that_is_complete_keeps_the_ballot_and_counts_by_its_own_end() -> None:
+    member = machine(may_stand=False, acknowledged=LAST, ballot=Ballot(3))  # restarted in the middle
+    member.step(events.LogGrew(Position(3, 20)))
+    assert member.step(events.SyncEnds()) == events.Step()
+    assert asked(member, last=LAST, dry_run=True).granted  # as long as it is not on disk that the copy counts
+    member.step(events.Synced())
+    assert "log ends before ours" in asked(member, last=LAST, dry_run=True).reason
+    assert member.step(events.Ticked(9.0)).ask
+
+
+def test_a_copy_that_starts_over_votes_by_the_first_end_and_never_a_copy_that_ends_before_it() -> None:
+    member = machine()
+    member.step(events.SyncBegan(Position(3, 20)))
+    member.step(events.LogGrew(Position(3, 20)))
+    member.step(events.SyncBegan(Position(3, 25)))
+    assert member.acknowledged == LAST
+    member.step(events.LogGrew(Position(2, 6)))
+    for event in (events.SyncEnds(), events.SyncBegan(Position(1, 99))):
+        with pytest.raises(AssertionError, match="lacks what was acknowledged"):
+            member.step(event)
+
+
+def test_who_came_empty_stays_without_a_vote_when_its_copy_begins_or_starts_over() -> None:
+    member = machine(may_stand=False)
+    for _ in range(2):
+        member.step(events.SyncBegan(Position(3, 20)))
+        assert "may not vote" in asked(member).reason
 
 
 @pytest.mark.parametrize("me", ["spare", "arbiter"])
