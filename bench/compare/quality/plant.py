@@ -26,7 +26,7 @@ ENTRY: Final = "    for done, (stream_id, raw) in enumerate(run):  # noqa: B007 
 BENCHMARK: Final = "heartbeat"
 TURNS: Final = (200, 1_000)
 """Of the two loops from which a turn's cost is worked out; both are short, as what is planted later is."""
-ROUNDS: Final = 25
+ROUNDS: Final = 60
 
 
 def plant(root: Path, turns: int) -> None:
