@@ -9,6 +9,7 @@ import mongomock_ng
 from bson.datetime_ms import DatetimeMS
 from bson.regex import Regex
 from mongomock_ng.filtering import filter_applies
+from montydb.engine import queries as monty_queries
 from montydb.engine.queries import QueryFilter
 from montydb.errors import OperationFailure
 from montydb.types import bson as monty_bson
@@ -25,6 +26,12 @@ Answer: TypeAlias = 'bool | Literal["refused", "failed"]'
 """Failed: an exception that is none of the implementation's refusals, or an operator that it says it lacks."""
 
 monty_bson.init(use_bson=True)
+
+_VERSIONED: Final = {
+    name: getattr(monty_queries, name)
+    for name in ("_is_comparable", "_regex_options_check", "_mod_remainder_not_num", "_not_subspec_op_check")
+}
+"""What montydb replaces, for the whole process, when a client is made: the version of MongoDB that it imitates."""
 
 MISSING: Final = object()
 
@@ -73,6 +80,8 @@ def mongomock(query: Document, document: Document) -> Answer:
 
 
 def montydb(query: Document, document: Document) -> Answer:
+    for name, function in _VERSIONED.items():
+        setattr(monty_queries, name, function)
     try:
         return bool(QueryFilter(_native(query))(_native(document)))
     except OperationFailure:

@@ -65,10 +65,11 @@ class Bounds:
         """
         newest = changes.op_id
         committed = newest if commit_point is None else min(commit_point, newest)
-        time = times.at_ms(max(0, now_ms - retention.window_ms))
+        last = changes.time  # what rollbacks left may have ended later: its end must not move the horizon beyond now
         if committed < newest:
             entry = oplog.entry_at(changes.writer, changes.tables, committed)
-            time = min(time, entry.time if entry else 0)
+            last = entry.time if entry else 0
+        time = min(last, times.at_ms(max(0, now_ms - retention.window_ms)))
         return cls(now_ms, min(committed, newest if pin is None else pin), time)
 
 
