@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 from typing import TYPE_CHECKING, Any, Final
 
+from laura_fast.domain.replication.events import Role
 from laura_fast.errors import StorageFailedError
 from laura_fast.node.database.concerns import ReadConcern, ReadPreference, WriteConcern
 from laura_fast.node.replication.concerns import Shared
@@ -40,6 +41,8 @@ class WatchedLog(DocumentLog):
         super().commit(op_id)
         member = self._life.member
         progress = member.lead().progress if member.leads else None
+        if progress is None and member.role is Role.PRIMARY:  # the only voter commits while its office is being made
+            self._world.safety.voters = member.configuration.voters
         self._world.watch(self._world.safety.committed_to, self._life.id, op_id, progress)
 
 

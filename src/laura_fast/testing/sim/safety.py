@@ -45,7 +45,7 @@ class Safety:
     """
 
     def __init__(self, configuration: Configuration) -> None:
-        self._voters = configuration.voters
+        self.voters = configuration.voters
         self.logs: dict[str, list[OplogEntry]] = defaultdict(list)
         self.committed: list[OplogEntry] = []
         self._committed_in: list[int] = []
@@ -164,8 +164,8 @@ class Safety:
     def _commit(self, member: str, entry: OplogEntry, progress: Progress | None) -> None:
         have = {each for each, log in self.logs.items() if log[entry.op_id - 1 : entry.op_id] == [entry]}
         if progress:
-            self._voters = progress.configuration.voters
-        voters = self._voters  # counted here, not by the code under test
+            self.voters = progress.configuration.voters
+        voters = self.voters  # counted here, not by the code under test
         enough = 2 * len(voters & have) > len(voters)
         _hold(enough, "{} commits entry {}, which only {} have on disk", member, entry.op_id, sorted(have))
         if progress:
