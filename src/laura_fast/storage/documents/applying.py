@@ -149,7 +149,7 @@ class _Applying:
         if same and not self._exact:
             return
         if existing is not None:
-            schema.take_index(self._changes, collection, existing, entry.time, entry.op_id)
+            schema.take_index(self._changes, collection, existing, entry.time, 0)
             collection = collection.without_index(existing.name)
         build_at_once(self._changes, self._compile_index, collection, definition, entry.time)
 

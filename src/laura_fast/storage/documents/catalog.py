@@ -118,7 +118,7 @@ class Collection:
         indexes: In the order of their creation; the one of `_id` is the collection itself.
         long_keys: Whether a record key was ever cut: documents with the same beginning are then in no order.
         dropped: Commit time of its drop; 0 while it is there.
-        drop_id: Op id of its drop.
+        drop_id: Op id of its drop; 0 = no entry of the log says it, and no rollback brings it back.
         prefix: `id` as the beginning of keys.
     """
 

@@ -97,9 +97,13 @@ def _restore_collection(changes: Changes, entry: OplogEntry) -> None:
 
 
 def _restore_index(changes: Changes, compile_index: CompileIndex, collection: Collection, entry: OplogEntry) -> None:
-    """Nobody maintained the dropped entries any more, so the index is built anew; the others go as if still dropped."""
-    definition = dict(_dropped(changes, entry).indexes[0].definition)
-    build_at_once(changes, compile_index, collection, definition, entry.time)
+    """Nobody maintained the dropped entries any more, so the index is built anew.
+
+    The old ones stay dropped, but by no entry: the next one with this op id may drop something else.
+    """
+    gone = _dropped(changes, entry)
+    changes.set_collection(replace(gone, drop_id=0))
+    build_at_once(changes, compile_index, collection, dict(gone.indexes[0].definition), entry.time)
 
 
 def _let_answer(changes: Changes, collection: Collection) -> None:

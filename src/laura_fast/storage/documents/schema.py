@@ -239,15 +239,16 @@ def drop_index(changes: Changes, namespace: str, name: str) -> bool:
     index = collection.index(name) if collection else None
     if collection is None or index is None:
         return False
-    time = changes.tick()
+    time, op_id = changes.tick(), 0
     if index.state is IndexState.READY:
         changes.log(Operation.DROP_INDEX, namespace, time, document=codec.encode({"name": name}))
-    take_index(changes, collection, index, time, changes.op_id)
+        op_id = changes.op_id
+    take_index(changes, collection, index, time, op_id)
     return True
 
 
 def take_index(changes: Changes, collection: Collection, index: Index, time: int, op_id: int) -> None:
-    """Moves an index to what is dropped."""
+    """Moves an index to what is dropped, by an entry of the log or, with 0, by none."""
     changes.set_collection(collection.without_index(index.name))
     changes.set_collection(Collection(index.id, collection.namespace, time, (index,), dropped=time, drop_id=op_id))
 

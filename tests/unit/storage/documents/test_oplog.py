@@ -216,6 +216,27 @@ async def test_a_rollback_takes_outcomes_back_too(kit: Kit) -> None:
     assert kit.store.head.time <= time
 
 
+async def test_a_rollback_restores_what_its_own_entry_dropped(kit: Kit) -> None:
+    """Not what an entry of the same op id did that was undone before, nor what was dropped without an entry."""
+    await kit.insert({"_id": 1, "n": 1}, {"_id": 2, "n": 1})
+    await kit.index({"key": {"n": 1}, "name": "first"})
+    await kit.index({"key": {"n": 1}, "name": "second", "sparse": True})
+    op_id = kit.store.head.op_id
+    with pytest.raises(AlreadyExistsError):
+        await kit.index({"key": {"n": 1}, "name": "unique", "unique": True})
+    await kit.store.write(lambda session: session.drop_index(NS, "unique"))
+    for drop in (
+        lambda session: session.drop_index(NS, "first"),
+        lambda session: session.drop_index(NS, "second"),
+        lambda session: session.drop_collection(NS),
+    ):
+        await kit.store.write(drop)
+        await kit.store.write(lambda session: session.roll_back(op_id, 10))
+        assert kit.store.head.op_id == op_id
+        assert [kit.by_index("first"), kit.by_index("second")] == [[1, 2], [1, 2]]
+        assert kit.documents() == [{"_id": 1, "n": 1}, {"_id": 2, "n": 1}]
+
+
 async def test_nothing_is_rolled_back_beyond_what_is_kept(kit: Kit) -> None:
     await kit.insert({"_id": 1, "n": 1})
     await kit.replace({"_id": 1, "n": 2})
