@@ -234,16 +234,17 @@ def _next_documents(
 
 
 def drop_index(changes: Changes, namespace: str, name: str) -> bool:
-    """Takes an index out of its collection; only a READY one was ever logged."""
+    """Takes an index out of its collection; only a READY one was ever logged, and only its drop takes time."""
     collection = changes.catalog.collections.get(namespace)
     index = collection.index(name) if collection else None
     if collection is None or index is None:
         return False
-    time, op_id = changes.tick(), 0
-    if index.state is IndexState.READY:
-        changes.log(Operation.DROP_INDEX, namespace, time, document=codec.encode({"name": name}))
-        op_id = changes.op_id
-    take_index(changes, collection, index, time, op_id)
+    if index.state is IndexState.BUILDING:
+        take_index(changes, collection, index, changes.time, 0)
+        return True
+    time = changes.tick()
+    changes.log(Operation.DROP_INDEX, namespace, time, document=codec.encode({"name": name}))
+    take_index(changes, collection, index, time, changes.op_id)
     return True
 
 

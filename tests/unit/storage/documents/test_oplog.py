@@ -237,6 +237,22 @@ async def test_a_rollback_restores_what_its_own_entry_dropped(kit: Kit) -> None:
         assert kit.documents() == [{"_id": 1, "n": 1}, {"_id": 2, "n": 1}]
 
 
+async def test_a_build_given_up_is_nothing_that_a_rollback_must_know(kit: Kit) -> None:
+    await kit.insert({"_id": 1, "n": 1}, {"_id": 2, "n": 1})
+    head = kit.store.head
+    kit.now += 1
+    with pytest.raises(AlreadyExistsError):
+        await kit.index({"key": {"n": 1}, "name": "unique", "unique": True})
+    await kit.store.write(lambda session: session.drop_index(NS, "unique"))
+    kit.store.commit_point = head.op_id
+    kit.now += 10**6
+    while await kit.store.collect():
+        pass
+    await kit.insert({"_id": 3, "n": 3})
+    await kit.store.write(lambda session: session.roll_back(head.op_id, 10))
+    assert kit.store.head[:3] == head[:3]
+
+
 async def test_nothing_is_rolled_back_beyond_what_is_kept(kit: Kit) -> None:
     await kit.insert({"_id": 1, "n": 1})
     await kit.replace({"_id": 1, "n": 2})
