@@ -1,7 +1,7 @@
 """The test service on the native transport in a process of its own: python -m tests.adversity.server JSON.
 
-Prints its port. The argument has `settings` (fields of TransportSettings), `limits` (constants to replace, so that a
-test need not wait for the real times) and maybe `files` (open files allowed).
+Prints its port. The argument has `settings` (fields of TransportSettings), `limits` (constants of limits.transport to
+replace, so that a test need not wait for the real times) and maybe `files` (open files allowed).
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from typing import Any
 
 import uvloop
 
-from laura_fast import limits
+from laura_fast.limits import transport as limits
 from laura_fast.transport.settings import TransportSettings
 
 

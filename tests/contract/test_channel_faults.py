@@ -10,7 +10,8 @@ import grpc
 import h2.settings
 import pytest
 
-from laura_fast import limits
+from laura_fast.limits.http2 import STREAM_QUEUE_BYTES, STREAM_WINDOW_BYTES
+from laura_fast.limits.rpc import CHANNEL_CONNECTIONS, TRANSPARENT_RETRIES
 from tests.contract.scripted_server import OK_HEAD, OK_TRAILERS, Session, echo, message, open_channel, scripted
 from tests.contract.transport_kit import until
 
@@ -44,7 +45,7 @@ async def test_a_server_that_always_refuses_is_not_asked_for_ever() -> None:
 
     async with scripted(script) as server, open_channel(server) as channel:
         assert await unary(channel).code() is Code.UNAVAILABLE
-        assert server.requests == 1 + limits.TRANSPARENT_RETRIES
+        assert server.requests == 1 + TRANSPARENT_RETRIES
 
 
 async def test_a_refused_stream_of_requests_is_sent_again_whole() -> None:
@@ -86,17 +87,17 @@ async def test_goaway_moves_what_was_not_processed_to_a_new_connection_and_lets_
 async def test_calls_beyond_the_stream_limit_get_more_connections_and_then_wait() -> None:
     held: list[tuple[Session, int]] = []
     async with scripted(lambda *call: held.append(call), ONE_STREAM) as server, open_channel(server) as channel:
-        bodies = [b"%d" % index for index in range(limits.CHANNEL_CONNECTIONS + 2)]
+        bodies = [b"%d" % index for index in range(CHANNEL_CONNECTIONS + 2)]
         calls = [asyncio.ensure_future(unary(channel, body)) for body in bodies]
-        await until(lambda: len(held) == limits.CHANNEL_CONNECTIONS)
-        assert len(server.sessions) == limits.CHANNEL_CONNECTIONS
+        await until(lambda: len(held) == CHANNEL_CONNECTIONS)
+        assert len(server.sessions) == CHANNEL_CONNECTIONS
         while held:
             echo(*held.pop())
             await asyncio.sleep(0)
             if not held and not all(call.done() for call in calls):
                 await until(lambda: bool(held) or all(call.done() for call in calls))
         assert await asyncio.gather(*calls) == bodies
-        assert len(server.sessions) == limits.CHANNEL_CONNECTIONS
+        assert len(server.sessions) == CHANNEL_CONNECTIONS
 
 
 async def test_a_connection_that_dies_ends_its_calls_and_the_next_call_gets_another() -> None:
@@ -205,12 +206,12 @@ async def test_a_reader_that_does_not_read_stops_the_server() -> None:
     async with scripted(script) as server, open_channel(server) as channel:
         call = channel.unary_stream("/t.T/Pour")(b"x", timeout=5)
         assert await call.read() == bytes(1000)
-        assert sent <= limits.STREAM_WINDOW_BYTES
+        assert sent <= STREAM_WINDOW_BYTES
         for _ in range(50):
             await call.read()
         await until(lambda: server.sessions[0].h2.local_flow_control_window(1) > 1005)
         pour(server.sessions[0], 1)
-        assert sent > limits.STREAM_WINDOW_BYTES
+        assert sent > STREAM_WINDOW_BYTES
         call.cancel()
 
 
@@ -231,7 +232,7 @@ async def test_a_server_that_does_not_read_stops_the_writer() -> None:
         while before != written:
             before = written
             await asyncio.sleep(0.01)
-        assert written <= limits.STREAM_QUEUE_BYTES + 65_535 + 2_000
+        assert written <= STREAM_QUEUE_BYTES + 65_535 + 2_000
         call.cancel()
 
 

@@ -14,7 +14,7 @@ import trustme
 from cryptography import x509
 from hyperframe.frame import SettingsFrame
 
-from laura_fast import limits
+from laura_fast.limits import transport as limits
 from laura_fast.transport.native.descriptors import Descriptors
 from laura_fast.transport.native.newcomers import Handshake
 from laura_fast.wire.http2.server import ServerConnection

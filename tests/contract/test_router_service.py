@@ -11,9 +11,9 @@ import msgspec
 import pytest
 from bson.objectid import ObjectId
 
-from laura_fast import limits
 from laura_fast.app import Server
 from laura_fast.domain.documents.codec import decode, encode
+from laura_fast.limits import database as limits
 from laura_fast.pb.laura.fast.v1 import options_pb2
 from laura_fast.pb.lauradb.cluster import routing_pb2
 from tests.contract.router_kit import Router, deep, ids, refusal

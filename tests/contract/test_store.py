@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from laura_fast.errors import StorageFailedError
-from laura_fast.limits import STORAGE_KEY_BYTES
+from laura_fast.limits.storage import STORAGE_KEY_BYTES
 from tests.contract.stores import ENGINES, open_store
 
 if TYPE_CHECKING:

@@ -12,8 +12,8 @@ import grpc
 import pytest
 import trustme
 
-from laura_fast import limits
 from laura_fast.errors import AbortedError
+from laura_fast.limits import transport as limits
 from laura_fast.services.binding import in_coroutine
 from laura_fast.transport.native import create_server
 from laura_fast.transport.settings import TransportSettings

@@ -5,7 +5,7 @@ from __future__ import annotations
 import struct
 from typing import TYPE_CHECKING, Any
 
-from laura_fast import limits
+from laura_fast.limits import http2 as limits
 from laura_fast.wire.grpc.framing import frame_message
 from laura_fast.wire.http2.request import request_head
 from laura_fast.wire.http2.server import ServerConnection

@@ -44,8 +44,8 @@ def oracle_decode(decoder: hpack.Decoder, block: bytes) -> Fields | None:
 def listed_difference(block: bytes) -> bool:
     """Blocks that we may refuse on purpose while python-hyper takes them.
 
-    Too many size updates (limits.HPACK_SIZE_UPDATES), and integers with more continuation octets than
-    limits.HPACK_INTEGER_OCTETS.
+    Too many size updates (limits.http2.HPACK_SIZE_UPDATES), and integers with more continuation octets than
+    limits.http2.HPACK_INTEGER_OCTETS.
     """
     return bool(_LONG_INTEGER(block) or _SIZE_UPDATES(block))
 

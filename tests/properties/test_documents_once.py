@@ -13,8 +13,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from laura_fast import limits
 from laura_fast.domain.documents.codec import decode, encode
+from laura_fast.limits import database as limits
 from laura_fast.node.database.commands import DeleteCommand, InsertCommand, Origin, UpdateCommand
 from laura_fast.storage.memory import MemoryStore
 from laura_fast.testing.sim.loop import VirtualLoop

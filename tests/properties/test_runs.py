@@ -10,8 +10,8 @@ import grpc
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from laura_fast import limits
 from laura_fast.errors import AbortedError
+from laura_fast.limits import http2 as limits
 from laura_fast.services.binding import in_coroutine
 from laura_fast.transport.native.protocol import ServerProtocol
 from laura_fast.transport.native.state import ServerState

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import resource
 
-from laura_fast import limits
+from laura_fast.limits import transport as limits
 from laura_fast.observability import log
 
 _log = log.get("laura_fast.serve")

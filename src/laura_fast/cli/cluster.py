@@ -8,7 +8,7 @@ import click
 
 from laura_fast.cli._connection import Seconds, console, run
 from laura_fast.client.local.cluster import LocalSet, Wanted
-from laura_fast.limits import MAX_VOTERS
+from laura_fast.limits.replication import MAX_VOTERS
 
 _DIRECTORY = click.option(
     "--data-dir", "directory", type=click.Path(path_type=Path, file_okay=False), required=True, help="Data and logs."

@@ -11,7 +11,7 @@ from laura_fast.client import RetryPolicy
 from laura_fast.client.console.replica_set import show_set
 from laura_fast.client.replica_set import ReplicaSetClient
 from laura_fast.config.members import parse_members
-from laura_fast.limits import MAX_PRIORITY
+from laura_fast.limits.replication import MAX_PRIORITY
 from laura_fast.pb.laura.fast.v1.replica_set_pb2 import ReplicaMember
 
 if TYPE_CHECKING:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from laura_fast.errors import ConfigError
-from laura_fast.limits import MAX_HOST_BYTES, MAX_SEED_NODES
+from laura_fast.limits.membership import MAX_HOST_BYTES, MAX_SEED_NODES
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Final
 import grpc
 
 from laura_fast.errors import ConfigError, TlsMaterialError
-from laura_fast.limits import MAX_MESSAGE_BYTES
+from laura_fast.limits.rpc import MAX_MESSAGE_BYTES
 from laura_fast.transport.native.channel import insecure_channel, secure_channel
 from laura_fast.transport.tls_policy import client_context
 

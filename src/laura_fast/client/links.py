@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
-from laura_fast.limits import MAX_LEARNT_SERVERS
+from laura_fast.limits.client import MAX_LEARNT_SERVERS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

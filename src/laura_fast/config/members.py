@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar, Final
 
-from laura_fast import limits
 from laura_fast.config.kinds import Kind, Value
+from laura_fast.limits.membership import MAX_HOST_BYTES, MAX_NODE_ID_BYTES
+from laura_fast.limits.replication import MAX_MEMBERS
 
-LONGEST: Final = limits.MAX_MEMBERS * (limits.MAX_NODE_ID_BYTES + limits.MAX_HOST_BYTES + 8)
+LONGEST: Final = MAX_MEMBERS * (MAX_NODE_ID_BYTES + MAX_HOST_BYTES + 8)
 _HIGHEST_PORT: Final = 0xFFFF
 
 

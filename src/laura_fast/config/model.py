@@ -7,11 +7,16 @@ from typing import Annotated, Final, Literal
 
 import msgspec
 
-from laura_fast import limits
 from laura_fast.config.checks import problems_between
 from laura_fast.config.kinds import Address, Boolean, Choice, Duration, Integer, Kind, PowerOfTwo, Size, Text, Value
 from laura_fast.config.members import Members
 from laura_fast.errors import ConfigError
+from laura_fast.limits.database import CURSOR_LIFETIME_MS, QUERY_MEMORY_BYTES
+from laura_fast.limits.membership import MAX_HOST_BYTES, MAX_NODE_ID_BYTES
+from laura_fast.limits.rpc import MAX_MESSAGE_BYTES
+from laura_fast.limits.storage import STORAGE_MAP_BYTES
+from laura_fast.limits.transport import UNAUTHENTICATED_PER_ADDRESS
+from laura_fast.limits.units import GIB, KIB, MIB
 
 HOUR_MS: Final = 3_600_000
 MAX_PATH_BYTES: Final = 4096
@@ -37,9 +42,9 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
         ConfigError: One line per wrong value, naming key, value and allowed range.
     """
 
-    host: Annotated[
-        str, Setting(Text("an address or host name", limits.MAX_HOST_BYTES, 1), "Address to listen on.")
-    ] = "0.0.0.0"  # noqa: S104  # LauraDB's default: a cluster node serves other machines
+    host: Annotated[str, Setting(Text("an address or host name", MAX_HOST_BYTES, 1), "Address to listen on.")] = (
+        "0.0.0.0"  # noqa: S104  # LauraDB's default: a cluster node serves other machines
+    )
     port: Annotated[int, Setting(Integer(0, 0xFFFF), "Port to listen on; 0 picks a free one.")] = 27018
     data_dir: Annotated[
         str,
@@ -58,7 +63,7 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     node_id: Annotated[
         str,
         Setting(
-            Text("an id", limits.MAX_NODE_ID_BYTES),
+            Text("an id", MAX_NODE_ID_BYTES),
             "This server's id. Unset, one is made at the first start and kept in the data directory.",
             "kept in data_dir",
         ),
@@ -85,7 +90,7 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
             Integer(1, 1_000_000),
             "Connections of one address that are in their handshake; more wait their turn. Kept by `native` only.",
         ),
-    ] = limits.UNAUTHENTICATED_PER_ADDRESS
+    ] = UNAUTHENTICATED_PER_ADDRESS
     max_concurrent_rpcs: Annotated[
         int,
         Setting(
@@ -102,10 +107,10 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     max_message_bytes: Annotated[
         int,
         Setting(
-            Size(4 * limits.KIB, 1024 * limits.MIB),
+            Size(4 * KIB, 1024 * MIB),
             "Largest message in either direction. Below 17 MiB the largest documents don't fit.",
         ),
-    ] = limits.MAX_MESSAGE_BYTES
+    ] = MAX_MESSAGE_BYTES
     connection_timeout_ms: Annotated[
         int,
         Setting(
@@ -183,17 +188,17 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     quota_bytes: Annotated[
         int,
         Setting(
-            Size(0, limits.STORAGE_MAP_BYTES),
+            Size(0, STORAGE_MAP_BYTES),
             "What documents, indexes and log may occupy; then what adds is refused with STORAGE_FULL. 0 = the disk.",
         ),
     ] = 0
     oplog_bytes: Annotated[
         int,
         Setting(
-            Size(limits.MIB, limits.STORAGE_MAP_BYTES),
+            Size(MIB, STORAGE_MAP_BYTES),
             "What the oplog may occupy. Too little, and a replica that was away must copy everything.",
         ),
-    ] = limits.GIB
+    ] = GIB
     oplog_age_ms: Annotated[
         int,
         Setting(
@@ -219,13 +224,13 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     query_memory_bytes: Annotated[
         int,
         Setting(
-            Size(limits.MIB, 1024 * 1024 * limits.MIB),
+            Size(MIB, 1024 * 1024 * MIB),
             "What sorting and grouping of one request may hold in memory; then RESOURCE_EXHAUSTED.",
         ),
-    ] = limits.QUERY_MEMORY_BYTES
+    ] = QUERY_MEMORY_BYTES
     cursor_lifetime_ms: Annotated[
         int, Setting(Duration(1_000, 24 * HOUR_MS), "How long the next page of a query can be asked for.")
-    ] = limits.CURSOR_LIFETIME_MS
+    ] = CURSOR_LIFETIME_MS
     replica_set: Annotated[
         str,
         Setting(Text("a name", 64), "Replica set that this server is a member of. Unset, it is alone.", "none"),

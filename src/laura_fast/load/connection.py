@@ -13,8 +13,8 @@ from itertools import islice
 from struct import Struct
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from laura_fast import limits
 from laura_fast.errors import Code
+from laura_fast.limits import http2 as limits
 from laura_fast.load.answer import Answer
 from laura_fast.wire.grpc.request_blocks import RequestBlocks
 from laura_fast.wire.grpc.response import ResponseBlock

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 import grpc
 
 from laura_fast.errors import Code, RefusedError, RemoteError
-from laura_fast.limits import MAX_MESSAGE_BYTES
+from laura_fast.limits.rpc import MAX_MESSAGE_BYTES
 from laura_fast.load.calls import registration
 from laura_fast.pb.lauradb.cluster import cluster_pb2 as pb
 from laura_fast.pb.lauradb.cluster.cluster_pb2_grpc import ClusterServiceStub

@@ -6,8 +6,8 @@ import asyncio
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from laura_fast import limits
 from laura_fast.errors import OverloadedError, UnavailableError
+from laura_fast.limits import membership as limits
 from laura_fast.node.history import TopologyHistory
 
 if TYPE_CHECKING:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from laura_fast import limits
+from laura_fast.limits import membership as limits
 
 if TYPE_CHECKING:
     from laura_fast.domain.membership.topology import TopologyDelta

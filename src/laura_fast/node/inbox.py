@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, NamedTuple
 
-from laura_fast import limits
 from laura_fast.errors import OverloadedError, UnavailableError
+from laura_fast.limits import membership as limits
 
 if TYPE_CHECKING:
     from laura_fast.domain.membership.changes import Change, Outcome

@@ -16,11 +16,11 @@ from collections import deque
 from threading import Lock
 from typing import TYPE_CHECKING, Final
 
-from laura_fast import limits
 from laura_fast.domain.membership.detector import judge
 from laura_fast.domain.membership.topology import TopologySnapshot
 from laura_fast.domain.membership.values import NodeRole, NodeState, Observation
 from laura_fast.errors import NotFoundError
+from laura_fast.limits import membership as limits
 from laura_fast.node import reports
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from laura_fast import limits
+from laura_fast.limits import membership as limits
 from laura_fast.pb.lauradb.cluster import cluster_pb2
 
 if TYPE_CHECKING:

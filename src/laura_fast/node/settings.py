@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final, Literal
 
-from laura_fast import limits
 from laura_fast.errors import ConfigError
+from laura_fast.limits import membership as limits
 
 MIN_BEAT_MS: Final = 10
 """Below, the detector's own tick would be a load."""

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final
 from prometheus_client.core import CounterMetricFamily, HistogramMetricFamily
 
 from laura_fast.errors import Code
-from laura_fast.limits import MAX_OBSERVED_METHODS
+from laura_fast.limits.rpc import MAX_OBSERVED_METHODS
 from laura_fast.observability import log
 
 if TYPE_CHECKING:

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 import lmdb
 
 from laura_fast.errors import DataDirectoryError, OverloadedError, StorageFailedError
-from laura_fast.limits import (
+from laura_fast.limits.storage import (
     DISK_FULL_BYTES,
     DISK_RESERVE_BYTES,
     DISK_RESERVE_SHARE,

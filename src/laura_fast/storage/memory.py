@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Self
 from sortedcontainers import SortedDict
 
 from laura_fast.errors import StorageFailedError
-from laura_fast.limits import STORAGE_KEY_BYTES
+from laura_fast.limits.storage import STORAGE_KEY_BYTES
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator

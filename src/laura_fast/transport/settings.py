@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
-from laura_fast import limits
+from laura_fast.limits import transport as limits
 
 if TYPE_CHECKING:
     from collections.abc import Callable

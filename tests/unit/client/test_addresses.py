@@ -4,7 +4,7 @@ import pytest
 
 from laura_fast.client.addresses import parse_address, parse_seeds
 from laura_fast.errors import ConfigError
-from laura_fast.limits import MAX_SEED_NODES
+from laura_fast.limits.membership import MAX_SEED_NODES
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ import trustme
 from laura_fast.client import ClientTls, ClusterClient, RetryPolicy
 from laura_fast.client.channel import KEEPALIVE_INTERVAL_MS
 from laura_fast.errors import ConfigError, TlsMaterialError, UnreachableError
-from laura_fast.limits import MIB
+from laura_fast.limits.units import MIB
 from laura_fast.pb.lauradb.cluster import cluster_pb2 as pb
 from laura_fast.transport.settings import TransportSettings
 from tests.unit.client.fake_cluster import FakeCluster

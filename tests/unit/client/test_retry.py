@@ -12,7 +12,7 @@ from laura_fast.client.links import Links
 from laura_fast.client.retry import Caller, RetryPolicy, RetryScheduled
 from laura_fast.errors import Code, OverloadedError, RemoteError, RpcError, UnavailableError, UnreachableError
 from laura_fast.errors import FailedPreconditionError as Precondition
-from laura_fast.limits import MAX_LEARNT_SERVERS
+from laura_fast.limits.client import MAX_LEARNT_SERVERS
 from laura_fast.services.status import to_status
 from tests.unit.client.virtual_time import VirtualTime
 

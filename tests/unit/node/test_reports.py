@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from laura_fast import limits
+from laura_fast.limits import membership as limits
 from laura_fast.node.reports import NOTHING, Report, kept, read
 from laura_fast.pb.lauradb.cluster import cluster_pb2 as pb
 

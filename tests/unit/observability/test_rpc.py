@@ -10,7 +10,7 @@ import pytest
 from prometheus_client import CollectorRegistry, generate_latest
 
 from laura_fast.errors import Code
-from laura_fast.limits import MAX_OBSERVED_METHODS
+from laura_fast.limits.rpc import MAX_OBSERVED_METHODS
 from laura_fast.observability import log
 from laura_fast.observability.rpc import RpcStats
 from laura_fast.pb.lauradb.cluster import cluster_pb2

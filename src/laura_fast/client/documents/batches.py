@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, TypeVar
 
-from laura_fast.limits import INSERT_BATCH_BYTES, INSERT_BATCH_DOCUMENTS
+from laura_fast.limits.client import INSERT_BATCH_BYTES, INSERT_BATCH_DOCUMENTS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator

@@ -10,7 +10,7 @@ from bson.raw_bson import RawBSONDocument
 from laura_fast.client.documents.codec import OPTIONS
 from laura_fast.client.transfer.records import BadRecord, judged
 from laura_fast.errors import InvalidArgumentError
-from laura_fast.limits import MAX_DOCUMENT_BYTES
+from laura_fast.limits.documents import MAX_DOCUMENT_BYTES
 
 if TYPE_CHECKING:
     from laura_fast.client.transfer.records import Records

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO, Final
 from laura_fast.client.transfer.cells import EVERY_COLUMN, converter
 from laura_fast.client.transfer.records import BadRecord, judged, lines
 from laura_fast.errors import InvalidArgumentError
-from laura_fast.limits import MAX_DOCUMENT_BYTES
+from laura_fast.limits.documents import MAX_DOCUMENT_BYTES
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping

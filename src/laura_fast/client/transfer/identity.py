@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, BinaryIO, Final
 import bson
 import xxhash
 
-from laura_fast.limits import MIB
+from laura_fast.limits.units import MIB
 
 if TYPE_CHECKING:
     from typing import Self

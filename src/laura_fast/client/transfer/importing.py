@@ -11,7 +11,7 @@ from laura_fast.client.documents.codec import decode, encode
 from laura_fast.client.documents.requests import Query
 from laura_fast.client.transfer.records import BadRecord
 from laura_fast.errors import InvalidArgumentError
-from laura_fast.limits import IMPORT_REQUESTS_AT_ONCE, MAX_REPORTED_ERRORS
+from laura_fast.limits.client import IMPORT_REQUESTS_AT_ONCE, MAX_REPORTED_ERRORS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any, BinaryIO, Final
 from laura_fast.client.documents.extended_json import parse, parse_value_at
 from laura_fast.client.transfer.records import BYTE_ORDER_MARK, BadRecord, Record, judged, lines
 from laura_fast.errors import InvalidArgumentError
-from laura_fast.limits import KIB, MAX_JSON_LINE_BYTES
+from laura_fast.limits.client import MAX_JSON_LINE_BYTES
+from laura_fast.limits.units import KIB
 
 if TYPE_CHECKING:
     from laura_fast.client.transfer.records import Records

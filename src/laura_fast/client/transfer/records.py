@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, BinaryIO, Final, TypeVar
 
 from laura_fast.errors import InvalidArgumentError
-from laura_fast.limits import MAX_JSON_LINE_BYTES
+from laura_fast.limits.client import MAX_JSON_LINE_BYTES
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

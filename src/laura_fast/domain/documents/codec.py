@@ -17,8 +17,8 @@ from bson.codec_options import CodecOptions, DatetimeConversion
 from bson.errors import BSONError
 from bson.raw_bson import RawBSONDocument
 
-from laura_fast import limits
 from laura_fast.errors import InvalidArgumentError
+from laura_fast.limits import documents as limits
 
 Document: TypeAlias = dict[str, Any]
 """Values are None, bool, int (int32), Int64, float, Decimal128, str, bytes (subtype 0), Binary, ObjectId, DatetimeMS,

@@ -12,9 +12,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from laura_fast import limits
 from laura_fast.domain.documents.kinds import MISSING
 from laura_fast.errors import InvalidArgumentError
+from laura_fast.limits import documents as limits
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -10,11 +10,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from laura_fast import limits
 from laura_fast.domain.documents.indexing.definitions import IndexDefinition, IndexField
 from laura_fast.domain.documents.indexing.entries import row_entries, scalar_entries
 from laura_fast.domain.documents.keys import encode_value, invert
 from laura_fast.errors import InvalidArgumentError
+from laura_fast.limits import documents as limits
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

@@ -26,7 +26,6 @@ from dataclasses import dataclass, replace
 from itertools import islice
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
-from laura_fast import limits
 from laura_fast.domain.membership.encoding import prefixed
 from laura_fast.domain.membership.topology import TopologyDelta, TopologySnapshot
 from laura_fast.domain.membership.validation import deregistration_fault, registration_fault
@@ -41,6 +40,7 @@ from laura_fast.domain.membership.values import (
     Shard,
     Tombstone,
 )
+from laura_fast.limits import membership as limits
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence

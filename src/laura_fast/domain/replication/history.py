@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from laura_fast.limits import MAX_ELECTIONS_KEPT
+from laura_fast.limits.replication import MAX_ELECTIONS_KEPT
 
 
 class ElectionRecord(NamedTuple):

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
 from laura_fast.errors import FailedPreconditionError, InvalidArgumentError
-from laura_fast.limits import MAX_MEMBERS, MAX_PRIORITY, MAX_VOTERS
+from laura_fast.limits.replication import MAX_MEMBERS, MAX_PRIORITY, MAX_VOTERS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

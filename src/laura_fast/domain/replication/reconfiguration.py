@@ -15,7 +15,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from laura_fast.errors import FailedPreconditionError, NotFoundError
-from laura_fast.limits import MAX_VOTER_LAG
+from laura_fast.limits.replication import MAX_VOTER_LAG
 
 if TYPE_CHECKING:
     from collections.abc import Collection

@@ -12,13 +12,13 @@ from concurrent.futures import ThreadPoolExecutor
 from random import Random
 from typing import TYPE_CHECKING, Final
 
-from laura_fast import limits
 from laura_fast.domain.documents.codec import decode, decode_stored, encode
 from laura_fast.domain.documents.expressions.watching import watched
 from laura_fast.domain.documents.filters import compile_filter
 from laura_fast.domain.documents.pipeline import Context, Pipeline, compile_pipeline
 from laura_fast.domain.documents.planning.ordering import Order
 from laura_fast.errors import OverloadedError, UnavailableError
+from laura_fast.limits import database as limits
 from laura_fast.node.database.choosing import Asked, choose
 from laura_fast.node.database.names import namespace, parts
 from laura_fast.node.database.variables import variables

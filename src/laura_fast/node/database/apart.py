@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, TypeVar
 
-from laura_fast import limits
+from laura_fast.limits import database as limits
 
 if TYPE_CHECKING:
     from collections.abc import Callable

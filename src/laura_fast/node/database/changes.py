@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Final, Protocol
 
 import msgspec
 
-from laura_fast import limits
+from laura_fast.limits import database as limits
 from laura_fast.node.database.access import START
 from laura_fast.node.database.finding import Finder, look
 from laura_fast.node.database.once import recall, record_progress, record_response

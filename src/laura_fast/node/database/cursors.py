@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 import msgspec
 
-from laura_fast import limits
 from laura_fast.errors import InvalidArgumentError, NotFoundError, OverloadedError
+from laura_fast.limits import database as limits
 from laura_fast.node.database.access import Place  # noqa: TC001 - msgspec reads the annotations
 
 if TYPE_CHECKING:

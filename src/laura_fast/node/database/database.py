@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Final
 from bson.int64 import Int64
 from bson.timestamp import Timestamp
 
-from laura_fast import limits
 from laura_fast.domain.documents.budget import Budget
 from laura_fast.domain.documents.filters import compile_filter
 from laura_fast.domain.documents.updates import compile_update
 from laura_fast.errors import DeadlineError, InvalidArgumentError, StorageFailedError, UnavailableError
+from laura_fast.limits import database as limits
 from laura_fast.node.database.aggregates import Aggregates
 from laura_fast.node.database.apart import apart
 from laura_fast.node.database.changes import Changes, Job

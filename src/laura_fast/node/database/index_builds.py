@@ -12,7 +12,6 @@ from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from laura_fast import limits
 from laura_fast.domain.documents.indexing.definitions import ID_INDEX, conflict, parse_definition
 from laura_fast.domain.documents.indexing.entries import compile_index
 from laura_fast.errors import (
@@ -23,6 +22,7 @@ from laura_fast.errors import (
     OverloadedError,
     UnavailableError,
 )
+from laura_fast.limits import indexes as limits
 from laura_fast.observability import log
 from laura_fast.storage.documents.catalog import IndexState
 

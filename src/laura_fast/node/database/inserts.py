@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any, Final
 import msgspec
 from bson.regex import Regex
 
-from laura_fast import limits
 from laura_fast.domain.documents.codec import decode, encode
 from laura_fast.errors import AlreadyExistsError, InvalidArgumentError
+from laura_fast.limits import database as limits
 from laura_fast.node.database.commands import InsertOutcome
 from laura_fast.node.database.identifiers import generated_id
 from laura_fast.node.database.once import recall, record_progress, record_response

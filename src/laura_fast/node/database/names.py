@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from laura_fast import limits
 from laura_fast.errors import InvalidArgumentError
+from laura_fast.limits import storage as limits
 
 INVALID_NAME: Final = "INVALID_NAME"
 _BAD_IN_DATABASE: Final = re.compile(r'[/\\. "$*<>:|?\x00]')

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Final, NamedTuple, Protocol
 
 import msgspec
 
-from laura_fast import limits
 from laura_fast.errors import AlreadyExistsError, OverloadedError
+from laura_fast.limits import database as limits
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Coroutine

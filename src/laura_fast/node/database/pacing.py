@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from laura_fast import limits
+from laura_fast.limits import database as limits
 
 
 class Pace:

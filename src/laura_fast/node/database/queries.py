@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from bson.int64 import Int64
 from bson.objectid import ObjectId
 
-from laura_fast import limits
 from laura_fast.domain.documents.codec import decode
 from laura_fast.domain.documents.filters import compile_filter
 from laura_fast.domain.documents.planning.ordering import Order
 from laura_fast.domain.documents.projections import compile_projection
 from laura_fast.domain.documents.sorting import compile_sort
 from laura_fast.errors import InvalidArgumentError
+from laura_fast.limits import database as limits
 from laura_fast.node.database.access import START, ById, Place
 from laura_fast.node.database.choosing import Asked, choose, index_gone
 from laura_fast.node.database.commands import Page

@@ -12,9 +12,9 @@ from collections import deque
 from time import monotonic
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from laura_fast import limits
 from laura_fast.domain.documents.expressions.watching import watched
 from laura_fast.errors import OverloadedError, UnavailableError
+from laura_fast.limits import database as limits
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator

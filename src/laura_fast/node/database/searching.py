@@ -17,8 +17,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
 
-from laura_fast import limits
 from laura_fast.domain.documents.codec import decode_stored, encode
+from laura_fast.limits import database as limits
 from laura_fast.node.database.access import START, Place
 from laura_fast.node.database.best import Best, Ranked
 from laura_fast.node.database.pacing import Pace

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from laura_fast import limits
+from laura_fast.limits.database import QUERY_MEMORY_BYTES
+from laura_fast.limits.rpc import MAX_MESSAGE_BYTES
+from laura_fast.limits.units import MIB
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,5 +20,5 @@ class DatabaseSettings:
     """
 
     max_examined: int = 0
-    query_memory_bytes: int = limits.QUERY_MEMORY_BYTES
-    max_answer_bytes: int = limits.MAX_MESSAGE_BYTES - limits.MIB
+    query_memory_bytes: int = QUERY_MEMORY_BYTES
+    max_answer_bytes: int = MAX_MESSAGE_BYTES - MIB

@@ -6,8 +6,8 @@ import asyncio
 import threading
 from typing import TYPE_CHECKING, Final
 
-from laura_fast import limits
 from laura_fast.errors import OverloadedError, UnavailableError
+from laura_fast.limits import database as limits
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator

@@ -8,7 +8,7 @@ import msgspec
 
 from laura_fast.domain.replication.members import Position
 from laura_fast.errors import InvalidArgumentError
-from laura_fast.limits import COPY_BYTES
+from laura_fast.limits.replication import COPY_BYTES
 from laura_fast.node.replication import slices
 from laura_fast.storage.documents.copying import Place, decode_pieces
 

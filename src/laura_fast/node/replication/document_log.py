@@ -15,7 +15,7 @@ import msgspec
 from laura_fast.domain.replication.events import Ballot
 from laura_fast.domain.replication.members import BEGINNING, Position
 from laura_fast.errors import FailedPreconditionError, UnavailableError
-from laura_fast.limits import MAX_OPLOG_BATCH_BYTES, MAX_OPLOG_BATCH_ENTRIES, ROLLBACK_SLICE
+from laura_fast.limits.replication import MAX_OPLOG_BATCH_BYTES, MAX_OPLOG_BATCH_ENTRIES, ROLLBACK_SLICE
 from laura_fast.node.database.replication import HANDING_OVER
 from laura_fast.node.replication import slices, stored
 from laura_fast.node.replication.copies import DocumentCopies

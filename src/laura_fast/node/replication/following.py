@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from laura_fast.domain.replication.members import Position
 from laura_fast.errors import ClientError, RemoteError, RpcError
-from laura_fast.limits import MAX_OPLOG_JOB_BYTES
+from laura_fast.limits.replication import MAX_OPLOG_JOB_BYTES
 from laura_fast.node.replication.leading import truncated
 from laura_fast.node.replication.messages import Fetch, Report
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
-from laura_fast.limits import SYNC_PIN_S
+from laura_fast.limits.replication import SYNC_PIN_S
 
 if TYPE_CHECKING:
     from collections.abc import Callable

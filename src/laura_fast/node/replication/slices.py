@@ -5,8 +5,8 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
-from laura_fast import limits
 from laura_fast.domain.documents import codec
+from laura_fast.limits import indexes as limits
 from laura_fast.storage.documents.oplog import Operation
 
 if TYPE_CHECKING:

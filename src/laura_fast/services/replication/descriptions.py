@@ -9,7 +9,7 @@ from laura_fast.domain.replication.history import ElectionRecord
 from laura_fast.domain.replication.members import Configuration, Position, ReplicaMember
 from laura_fast.domain.replication.reconfiguration import with_member, without_member
 from laura_fast.errors import InvalidArgumentError
-from laura_fast.limits import MAX_NODE_ID_BYTES
+from laura_fast.limits.membership import MAX_NODE_ID_BYTES
 from laura_fast.pb.laura.fast.v1 import replica_set_pb2
 
 if TYPE_CHECKING:

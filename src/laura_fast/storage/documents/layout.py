@@ -27,7 +27,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 import xxhash
 
 from laura_fast.domain.documents import keys
-from laura_fast.limits import STORAGE_KEY_BYTES
+from laura_fast.limits.storage import STORAGE_KEY_BYTES
 
 if TYPE_CHECKING:
     from laura_fast.storage.ordered import Store, Table

@@ -6,7 +6,7 @@ from itertools import islice
 from typing import TYPE_CHECKING
 
 from laura_fast.errors import OverloadedError
-from laura_fast.limits import LEDGER_WINDOW_MS, MAX_LEDGER_ENTRIES
+from laura_fast.limits.storage import LEDGER_WINDOW_MS, MAX_LEDGER_ENTRIES
 from laura_fast.storage.documents import times
 from laura_fast.storage.documents.layout import TIME_BYTES, pack_number
 

@@ -6,7 +6,7 @@ from time import monotonic
 from typing import TYPE_CHECKING, Self
 
 from laura_fast.errors import OutOfRangeError
-from laura_fast.limits import MAX_READ_BYTES, MAX_READ_S
+from laura_fast.limits.storage import MAX_READ_BYTES, MAX_READ_S
 from laura_fast.storage.documents.layout import HEAD, HORIZON, unpack_head, unpack_number
 from laura_fast.storage.documents.snapshot import Snapshot
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import TYPE_CHECKING
 
-from laura_fast.limits import GIB
+from laura_fast.limits.units import GIB
 from laura_fast.storage.documents import oplog, times
 from laura_fast.storage.documents.changes import decode_ended
 from laura_fast.storage.documents.layout import HORIZON, after, pack_number, unpack_number

@@ -7,13 +7,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from laura_fast.domain.documents import codec
 from laura_fast.errors import AlreadyExistsError, InvalidArgumentError, NotFoundError, OverloadedError
-from laura_fast.limits import (
-    INDEX_BUILD_BYTES,
-    INDEX_BUILD_DOCUMENTS,
-    MAX_COLLECTIONS,
-    MAX_INDEXES,
-    MAX_NAMESPACE_BYTES,
-)
+from laura_fast.limits.indexes import INDEX_BUILD_BYTES, INDEX_BUILD_DOCUMENTS, MAX_INDEXES
+from laura_fast.limits.storage import MAX_COLLECTIONS, MAX_NAMESPACE_BYTES
 from laura_fast.storage.documents import indexing
 from laura_fast.storage.documents.catalog import Collection, Index, IndexState
 from laura_fast.storage.documents.layout import ID_BYTES, after

@@ -7,7 +7,7 @@ import time
 from itertools import count, islice
 from typing import TYPE_CHECKING, TypeVar
 
-from laura_fast.limits import COLLECT_SLICE
+from laura_fast.limits.storage import COLLECT_SLICE
 from laura_fast.storage.crash_points import reach
 from laura_fast.storage.documents import oplog
 from laura_fast.storage.documents.catalog import Catalog, compile_definition, load

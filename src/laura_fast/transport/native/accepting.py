@@ -8,7 +8,8 @@ import socket
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from laura_fast import limits
+from laura_fast.limits import transport as limits
+from laura_fast.limits.http2 import MAX_SETTINGS_ENTRIES
 from laura_fast.observability import log
 from laura_fast.transport.native import descriptors
 from laura_fast.transport.native.newcomers import Newcomer
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from laura_fast.transport.native.state import ServerState
 
 _log = log.get("laura_fast.transport")
-_GREETING_BYTES: Final = len(h2.PREFACE) + h2.FRAME_HEAD_BYTES + 6 * limits.MAX_SETTINGS_ENTRIES
+_GREETING_BYTES: Final = len(h2.PREFACE) + h2.FRAME_HEAD_BYTES + 6 * MAX_SETTINGS_ENTRIES
 _OUT_OF_RESOURCES = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM})
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import struct
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from laura_fast import limits
 from laura_fast.errors import Code
+from laura_fast.limits import transport as limits
 from laura_fast.wire.grpc.compression import ACCEPTED
 from laura_fast.wire.grpc.framing import PREFIX
 from laura_fast.wire.grpc.metadata import encode_metadata

@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 from typing import Final
 
-from laura_fast import limits
+from laura_fast.limits import transport as limits
 
 _OPEN_FILES: Final = Path("/proc/self/fd")
 

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from laura_fast import limits
 from laura_fast.errors import RpcError
+from laura_fast.limits import transport as limits
 from laura_fast.transport.malformed import malformed
 from laura_fast.transport.native.calls import Call
 from laura_fast.transport.native.running import spawn

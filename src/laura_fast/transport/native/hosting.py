@@ -8,7 +8,7 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
-from laura_fast import limits
+from laura_fast.limits import transport as limits
 from laura_fast.transport.native import answers
 from laura_fast.transport.native.calls import Call
 from laura_fast.transport.native.exchanging import ExchangeCall

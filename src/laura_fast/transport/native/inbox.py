@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import grpc
 
-from laura_fast import limits
 from laura_fast.errors import UnimplementedError
+from laura_fast.limits import transport as limits
 
 if TYPE_CHECKING:
     import asyncio

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Any
 
-from laura_fast import limits
+from laura_fast.limits import transport as limits
 from laura_fast.transport.native.peers import is_certified
 from laura_fast.transport.native.protocol import ServerProtocol
 

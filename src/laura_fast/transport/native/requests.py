@@ -10,8 +10,8 @@ from copy import copy
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final
 
-from laura_fast import limits
 from laura_fast.errors import RpcError
+from laura_fast.limits import transport as limits
 from laura_fast.transport.native import answers
 from laura_fast.wire.grpc.compression import codec_for
 from laura_fast.wire.grpc.metadata import decode_metadata

@@ -8,8 +8,8 @@ import sys
 from contextlib import aclosing
 from typing import TYPE_CHECKING, Any
 
-from laura_fast import limits
 from laura_fast.errors import Code
+from laura_fast.limits import transport as limits
 from laura_fast.transport.native import threads
 from laura_fast.transport.native.methods import CallDetails, Method, Style
 

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import grpc
 
-from laura_fast import limits
 from laura_fast.errors import Code
+from laura_fast.limits import transport as limits
 from laura_fast.transport.native import sockets
 from laura_fast.transport.native.accepting import Acceptor
 from laura_fast.transport.native.state import ServerState

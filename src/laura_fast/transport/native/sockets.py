@@ -6,8 +6,8 @@ import socket
 from pathlib import Path
 from typing import Any, Final
 
-from laura_fast import limits
 from laura_fast.errors import AddressInUseError
+from laura_fast.limits import transport as limits
 
 _UNIX: Final = "unix:"
 

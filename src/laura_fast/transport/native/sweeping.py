@@ -10,7 +10,8 @@ import asyncio
 import time
 from typing import TYPE_CHECKING
 
-from laura_fast import limits
+from laura_fast.limits import transport as limits
+from laura_fast.limits.http2 import LAST_STREAM_ID_BEFORE_DRAIN
 from laura_fast.wire.http2.errors import ErrorCode
 
 if TYPE_CHECKING:
@@ -82,7 +83,7 @@ class Sweeper:
                 connection.flush_soon()
         elif (
             now - connection.opened_at > self._max_age_s
-            or machine.last_stream_id > limits.LAST_STREAM_ID_BEFORE_DRAIN
+            or machine.last_stream_id > LAST_STREAM_ID_BEFORE_DRAIN
             or connection.idle_s(now) > limits.IDLE_CONNECTION_S
         ):
             connection.drain()

@@ -8,7 +8,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
 from laura_fast.errors import Code, OverloadedError, RpcError
-from laura_fast.limits import MAX_READY_MESSAGES
+from laura_fast.limits.rpc import MAX_READY_MESSAGES
 
 if TYPE_CHECKING:
     from laura_fast.wire.grpc.compression import Codec

@@ -6,7 +6,8 @@ import math
 from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
-from laura_fast import limits
+from laura_fast.limits.http2 import MAX_MEMOISED_BLOCKS
+from laura_fast.limits.rpc import MAX_MEMOISED_TIMEOUTS
 from laura_fast.wire.grpc.compression import ACCEPTED
 from laura_fast.wire.grpc.timeout import format_timeout
 from laura_fast.wire.http2.hpack_encoder import encode_constant
@@ -83,7 +84,7 @@ class RequestBlocks:
         if timeout_s is not None:
             block += _timeout(_rounded(timeout_s))
         if route in self._routes:
-            if len(self._whole) >= limits.MAX_MEMOISED_TIMEOUTS:
+            if len(self._whole) >= MAX_MEMOISED_TIMEOUTS:
                 self._whole.clear()
             self._whole[route, timeout_s] = block
         return block
@@ -92,7 +93,7 @@ class RequestBlocks:
         encoder = self._encoder
         updates, before = encoder.size_updates(), encoder.generation
         block = encoder.encode(route.fields)
-        if self._generation != encoder.generation or len(self._routes) >= limits.MAX_MEMOISED_BLOCKS:
+        if self._generation != encoder.generation or len(self._routes) >= MAX_MEMOISED_BLOCKS:
             self._routes.clear()
             self._whole.clear()
             self._generation = encoder.generation
@@ -111,6 +112,6 @@ def _rounded(timeout_s: float) -> float:
     return -(-milliseconds // step) * step / 1000
 
 
-@lru_cache(maxsize=limits.MAX_MEMOISED_TIMEOUTS)
+@lru_cache(maxsize=MAX_MEMOISED_TIMEOUTS)
 def _timeout(timeout_s: float) -> bytes:
     return encode_constant(((b"grpc-timeout", format_timeout(timeout_s)),))

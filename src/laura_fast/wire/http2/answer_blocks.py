@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
-from laura_fast import limits
 from laura_fast.errors import ProtocolError
+from laura_fast.limits import http2 as limits
 from laura_fast.wire.http2.errors import ErrorCode, RefusedFieldsError
 from laura_fast.wire.http2.header_assembly import HeaderAssembly
 from laura_fast.wire.http2.hpack_decoder import HeaderDecoder

@@ -10,8 +10,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from laura_fast import limits
 from laura_fast.errors import ProtocolError
+from laura_fast.limits import http2 as limits
 from laura_fast.wire.http2 import constants as h2
 from laura_fast.wire.http2 import frames
 from laura_fast.wire.http2.answer_blocks import UNANSWERED

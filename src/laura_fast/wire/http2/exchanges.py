@@ -11,7 +11,7 @@ import struct
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from laura_fast import limits
+from laura_fast.limits import http2 as limits
 from laura_fast.wire.http2 import constants as h2
 from laura_fast.wire.http2 import frames
 from laura_fast.wire.http2.answer_blocks import UNANSWERED, AnswerBlocks

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from laura_fast.limits import (
+from laura_fast.limits.http2 import (
     HEADER_FIELDS,
     HEADER_LIST_ABUSE_FACTOR,
     HPACK_SIZE_UPDATES,

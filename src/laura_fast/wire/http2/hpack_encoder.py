@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import deque
 from typing import TYPE_CHECKING, Final, TypeVar
 
-from laura_fast.limits import HPACK_TABLE_BYTES
+from laura_fast.limits.http2 import HPACK_TABLE_BYTES
 from laura_fast.wire.http2 import hpack_huffman
 from laura_fast.wire.http2.hpack_table import FIRST_DYNAMIC_INDEX, STATIC_TABLE, Field, field_bytes
 

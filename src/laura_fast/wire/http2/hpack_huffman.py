@@ -9,7 +9,7 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import Final
 
-from laura_fast.limits import HUFFMAN_MEMO_BYTES, HUFFMAN_MEMO_ENTRIES
+from laura_fast.limits.http2 import HUFFMAN_MEMO_BYTES, HUFFMAN_MEMO_ENTRIES
 from laura_fast.wire.http2.errors import CompressionError
 
 _EOS: Final = 256

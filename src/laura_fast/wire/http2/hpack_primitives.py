@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from laura_fast.limits import HPACK_INTEGER_OCTETS
+from laura_fast.limits.http2 import HPACK_INTEGER_OCTETS
 from laura_fast.wire.http2 import hpack_huffman
 from laura_fast.wire.http2.errors import CompressionError
 

@@ -13,7 +13,7 @@ import struct
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final
 
-from laura_fast import limits
+from laura_fast.limits import http2 as limits
 from laura_fast.wire.http2 import constants as h2
 from laura_fast.wire.http2.header_blocks import HeaderBlocks
 

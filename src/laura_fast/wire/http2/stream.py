@@ -12,8 +12,8 @@ from collections import deque
 from enum import IntEnum
 from typing import TYPE_CHECKING, Any, Final
 
-from laura_fast import limits
 from laura_fast.errors import ProtocolError
+from laura_fast.limits import http2 as limits
 from laura_fast.wire.http2 import constants as h2
 from laura_fast.wire.http2.errors import ErrorCode
 

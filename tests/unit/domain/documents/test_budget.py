@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from laura_fast import limits
 from laura_fast.domain.documents.budget import Budget
 from laura_fast.errors import DeadlineError, OverloadedError
+from laura_fast.limits import queries as limits
 
 
 def test_examined_documents() -> None:

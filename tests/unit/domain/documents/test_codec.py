@@ -17,9 +17,9 @@ from bson.timestamp import Timestamp
 from hypothesis import given
 from hypothesis import strategies as st
 
-from laura_fast import limits
 from laura_fast.domain.documents import codec
 from laura_fast.errors import InvalidArgumentError
+from laura_fast.limits import documents as limits
 from tests.properties.documents import DOCUMENTS
 
 GOLDEN: Final = bytes.fromhex(

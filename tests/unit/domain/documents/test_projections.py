@@ -9,9 +9,9 @@ import pytest
 from bson.decimal128 import Decimal128
 from bson.int64 import Int64
 
-from laura_fast import limits
 from laura_fast.domain.documents.projections import compile_projection
 from laura_fast.errors import InvalidArgumentError
+from laura_fast.limits import documents as limits
 
 DOCUMENT = {
     "_id": 1,

@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from laura_fast import limits
 from laura_fast.domain.documents.keys import encode_value
 from laura_fast.domain.documents.sorting import compile_sort, stable_key
 from laura_fast.errors import InvalidArgumentError
+from laura_fast.limits import documents as limits
 from tests.properties.documents import DOCUMENTS
 
 NULL = encode_value(None)

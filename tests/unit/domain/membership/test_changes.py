@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from laura_fast import limits
 from laura_fast.domain.membership.changes import Batch, Join, Leave, Observe, Place, Rules, step
 from laura_fast.domain.membership.topology import TopologySnapshot
 from laura_fast.domain.membership.values import (
@@ -17,6 +16,7 @@ from laura_fast.domain.membership.values import (
     Shard,
     Tombstone,
 )
+from laura_fast.limits import membership as limits
 
 if TYPE_CHECKING:
     from laura_fast.domain.membership.changes import Change

@@ -10,7 +10,7 @@ from laura_fast.domain.replication.members import Configuration, Position, Repli
 from laura_fast.domain.replication.progress import Progress, Reported
 from laura_fast.domain.replication.reconfiguration import Rollout, check_change
 from laura_fast.errors import FailedPreconditionError
-from laura_fast.limits import MAX_VOTER_LAG
+from laura_fast.limits.replication import MAX_VOTER_LAG
 
 TERM = 3
 MEMBERS = tuple(ReplicaMember(each, f"{each}:1") for each in ("n1", "n2", "n3"))

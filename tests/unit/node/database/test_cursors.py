@@ -7,8 +7,8 @@ from dataclasses import replace
 
 import pytest
 
-from laura_fast import limits
 from laura_fast.errors import InvalidArgumentError, NotFoundError, OverloadedError
+from laura_fast.limits import database as limits
 from laura_fast.node.database.access import Place
 from laura_fast.node.database.commands import QueryCommand
 from laura_fast.node.database.cursors import Cursors, Position

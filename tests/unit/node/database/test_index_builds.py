@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from laura_fast import limits
 from laura_fast.domain.documents import codec
 from laura_fast.domain.documents.indexing.definitions import parse_definition
 from laura_fast.domain.documents.indexing.entries import compile_index
@@ -20,6 +19,7 @@ from laura_fast.errors import (
     RpcError,
     UnavailableError,
 )
+from laura_fast.limits import indexes as limits
 from laura_fast.node.database.index_builds import CreatedIndex, IndexBuilds
 from laura_fast.storage.documents.catalog import IndexState
 from laura_fast.storage.documents.layout import record_key

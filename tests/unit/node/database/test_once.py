@@ -6,8 +6,8 @@ import asyncio
 
 import pytest
 
-from laura_fast import limits
 from laura_fast.errors import AlreadyExistsError, OverloadedError
+from laura_fast.limits import database as limits
 from laura_fast.node.database.commands import DeleteCommand, Origin
 from laura_fast.node.database.once import Record, Writes, recall, record_progress, record_response, ticket
 

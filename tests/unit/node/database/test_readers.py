@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from laura_fast import limits
 from laura_fast.domain.documents.expressions import compile_expression
 from laura_fast.errors import OverloadedError, UnavailableError
+from laura_fast.limits import database as limits
 from laura_fast.node.database.readers import Readers
 
 if TYPE_CHECKING:

@@ -9,11 +9,11 @@ import pytest
 from bson.objectid import ObjectId
 from bson.timestamp import Timestamp
 
-from laura_fast import limits
 from laura_fast.domain.documents.codec import decode, encode
 from laura_fast.domain.documents.filters import compile_filter
 from laura_fast.domain.documents.updates import compile_update
 from laura_fast.errors import AlreadyExistsError, InvalidArgumentError, OverloadedError
+from laura_fast.limits import database as limits
 from laura_fast.node.database.changes import Changes, Counts, Job
 from laura_fast.node.database.choosing import Asked, choose
 from laura_fast.node.database.commands import InsertCommand, InsertOutcome, Origin

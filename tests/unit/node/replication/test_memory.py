@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from laura_fast.domain.replication.members import BEGINNING, Configuration, Position, ReplicaMember
-from laura_fast.limits import COPY_BYTES, MAX_OPLOG_BATCH_BYTES, MIB
+from laura_fast.limits.replication import COPY_BYTES, MAX_OPLOG_BATCH_BYTES
+from laura_fast.limits.units import MIB
 from laura_fast.node.replication.document_log import DocumentLog
 from laura_fast.node.replication.following import Following
 from laura_fast.node.replication.leading import Leading

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
-from laura_fast.limits import SYNC_PIN_S
+from laura_fast.limits.replication import SYNC_PIN_S
 from laura_fast.node.replication.pins import Pins
 from laura_fast.testing.sim.loop import VirtualLoop
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from laura_fast import limits
+from laura_fast.limits import indexes as limits
 from laura_fast.node.replication.document_log import DocumentLog
 from laura_fast.node.replication.slices import parts
 from laura_fast.storage.documents.catalog import IndexState

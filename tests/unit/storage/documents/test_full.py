@@ -10,7 +10,7 @@ import pytest
 
 from laura_fast.domain.documents import codec
 from laura_fast.errors import OverloadedError
-from laura_fast.limits import KIB, MIB
+from laura_fast.limits.units import KIB, MIB
 from laura_fast.storage import environment
 from laura_fast.storage.documents.retention import Retention
 from laura_fast.storage.memory import MemoryStore

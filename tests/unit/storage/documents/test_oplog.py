@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 import pytest
 
-from laura_fast import limits
 from laura_fast.domain.documents import codec
 from laura_fast.errors import AlreadyExistsError, DataLossError, FailedPreconditionError, OutOfRangeError
+from laura_fast.limits import documents as limits
 from laura_fast.storage.documents.layout import Tables, record_key
 from laura_fast.storage.documents.oplog import Operation, OplogEntry
 from laura_fast.storage.documents.retention import Retention

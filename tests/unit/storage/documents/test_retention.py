@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from laura_fast.errors import OutOfRangeError
-from laura_fast.limits import COLLECT_SLICE, LEDGER_WINDOW_MS
+from laura_fast.limits.storage import COLLECT_SLICE, LEDGER_WINDOW_MS
 from laura_fast.storage.documents.layout import Tables
 from laura_fast.storage.documents.retention import Retention
 from tests.unit.storage.documents.kit import NS, START_MS

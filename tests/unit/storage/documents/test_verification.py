@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from laura_fast.domain.documents import codec, keys
-from laura_fast.limits import MAX_FINDINGS, VERIFY_SLICE
+from laura_fast.limits.storage import MAX_FINDINGS, VERIFY_SLICE
 from laura_fast.storage.documents.layout import Tables, pack_number, record_key
 from laura_fast.storage.documents.sealing import seal
 from laura_fast.storage.memory import MemoryStore

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from laura_fast.limits import ASSEMBLY_BYTES
+from laura_fast.limits.transport import ASSEMBLY_BYTES
 from laura_fast.transport.native.inbox import Assembly
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from laura_fast.limits import BODY_BYTES_PER_SECOND, BODY_S
+from laura_fast.limits.transport import BODY_BYTES_PER_SECOND, BODY_S
 from laura_fast.transport.native.inbox import Assembly, Inbox
 from laura_fast.wire.grpc.framing import Deframer, frame_message
 

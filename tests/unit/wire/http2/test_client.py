@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from laura_fast import limits
+from laura_fast.limits import http2 as limits
 from laura_fast.wire.grpc.framing import frame_message
 from laura_fast.wire.grpc.response import ResponseBlock
 from laura_fast.wire.http2 import constants as h2

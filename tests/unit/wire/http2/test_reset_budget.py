@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from laura_fast import limits
+from laura_fast.limits import http2 as limits
 from laura_fast.wire.http2 import frames
 from laura_fast.wire.http2.constants import END_HEADERS, END_STREAM, HEADERS, PREFACE
 from laura_fast.wire.http2.server import ServerConnection

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from laura_fast import limits
 from laura_fast.domain.documents import keys, order
 from laura_fast.domain.documents.expressions.numbers import to_double
 from laura_fast.domain.documents.expressions.part import Eager
 from laura_fast.domain.documents.expressions.values import failed, is_nullish, is_true
 from laura_fast.domain.documents.kinds import INT32_MAX, INT32_MIN, MISSING, NUMBERS, type_name
+from laura_fast.limits import queries as limits
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from laura_fast import limits
 from laura_fast.domain.documents.expressions.accumulators import OVER_ARRAYS
 from laura_fast.domain.documents.expressions.arithmetic import ARITHMETIC
 from laura_fast.domain.documents.expressions.arrays import ARRAYS
@@ -22,6 +21,7 @@ from laura_fast.domain.documents.expressions.strings import STRINGS
 from laura_fast.domain.documents.expressions.values import malformed
 from laura_fast.domain.documents.expressions.variables import VARIABLES
 from laura_fast.domain.documents.kinds import MISSING
+from laura_fast.limits import queries as limits
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

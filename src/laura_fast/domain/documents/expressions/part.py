@@ -6,9 +6,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, TypeAlias
 
-from laura_fast import limits
 from laura_fast.domain.documents.expressions.sizes import checked, least_bytes
 from laura_fast.domain.documents.expressions.values import malformed
+from laura_fast.limits import queries as limits
 
 Evaluate: TypeAlias = Callable[[Any], Any]
 """From the document to the value. Inside an operator that binds variables (`$map`), from a frame: the document and the

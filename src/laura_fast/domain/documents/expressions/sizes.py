@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 import bson
 
-from laura_fast import limits
 from laura_fast.errors import InvalidArgumentError
+from laura_fast.limits import documents as limits
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Any, Final
 
 from bson.datetime_ms import DatetimeMS
 
-from laura_fast import limits
 from laura_fast.domain.documents.expressions.numbers import to_double
 from laura_fast.domain.documents.expressions.part import Eager, Part, Scope, arguments, carrying
 from laura_fast.domain.documents.expressions.texts import text_of
 from laura_fast.domain.documents.expressions.values import failed, is_nullish
 from laura_fast.domain.documents.kinds import NUMBERS, type_name
+from laura_fast.limits import queries as limits
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -6,13 +6,13 @@ import re
 from itertools import islice
 from typing import TYPE_CHECKING, Any, Final
 
-from laura_fast import limits
 from laura_fast.domain.documents.expressions.numbers import to_double
 from laura_fast.domain.documents.expressions.part import Part, Scope, arguments, reads
 from laura_fast.domain.documents.expressions.sizes import collected
 from laura_fast.domain.documents.expressions.values import failed, is_nullish, is_true, malformed
 from laura_fast.domain.documents.expressions.watching import steps
 from laura_fast.domain.documents.kinds import MISSING, NUMBERS, type_name
+from laura_fast.limits import queries as limits
 
 if TYPE_CHECKING:
     from laura_fast.domain.documents.expressions.part import Lazy

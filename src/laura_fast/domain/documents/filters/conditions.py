@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any, Final, TypeAlias
 from bson.decimal128 import Decimal128
 from bson.regex import Regex
 
-from laura_fast import limits
 from laura_fast.domain.documents.filters.faults import fault
 from laura_fast.domain.documents.filters.tree import (
     All,
@@ -27,6 +26,7 @@ from laura_fast.domain.documents.filters.tree import (
     TypeIs,
 )
 from laura_fast.domain.documents.kinds import INT64_MAX, INT64_MIN, NUMBERS
+from laura_fast.limits import queries as limits
 
 if TYPE_CHECKING:
     from collections.abc import Callable

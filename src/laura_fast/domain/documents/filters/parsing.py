@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any, Final
 
 from bson.regex import Regex
 
-from laura_fast import limits
 from laura_fast.domain.documents import paths
 from laura_fast.domain.documents.expressions import compile_expression
 from laura_fast.domain.documents.filters.conditions import CONDITIONS, holds_operators
@@ -15,6 +14,7 @@ from laura_fast.domain.documents.filters.faults import fault
 from laura_fast.domain.documents.filters.patterns import pattern_of
 from laura_fast.domain.documents.filters.tree import And, Compare, Expression, Matches, Node, Not, Operator, Or, Pattern
 from laura_fast.domain.documents.keys import regex_options
+from laura_fast.limits import queries as limits
 
 if TYPE_CHECKING:
     from collections.abc import Callable

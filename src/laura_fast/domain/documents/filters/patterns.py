@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, Any, Final
 
 import re2
 
-from laura_fast import limits
 from laura_fast.domain.documents.filters.faults import fault
 from laura_fast.domain.documents.filters.tree import Pattern
 from laura_fast.domain.documents.keys import regex_options
+from laura_fast.limits import queries as limits
 
 if TYPE_CHECKING:
     from collections.abc import Callable

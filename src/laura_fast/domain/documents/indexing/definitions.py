@@ -10,9 +10,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final, NamedTuple, NoReturn
 
-from laura_fast import limits
 from laura_fast.domain.documents.keys import encode_value
 from laura_fast.errors import InvalidArgumentError
+from laura_fast.limits import indexes as limits
 
 ID_INDEX_NAME: Final = "_id_"
 """Name of the index that every collection has: the documents themselves, which lie in the order of `_id`."""

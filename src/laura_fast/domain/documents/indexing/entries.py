@@ -6,12 +6,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeAlias
 
-from laura_fast import limits
 from laura_fast.domain.documents.filters import Filter, compile_filter
 from laura_fast.domain.documents.indexing.extraction import EMPTY, Empty, branches, extract
 from laura_fast.domain.documents.keys import EMPTY_ARRAY, encode_value, invert
 from laura_fast.domain.documents.kinds import MISSING, Missing
 from laura_fast.errors import InvalidArgumentError
+from laura_fast.limits import indexes as limits
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -22,10 +22,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeAlias
 
-from laura_fast import limits
 from laura_fast.domain.documents.kinds import MISSING
 from laura_fast.domain.documents.paths import is_position
 from laura_fast.errors import InvalidArgumentError
+from laura_fast.limits import indexes as limits
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence

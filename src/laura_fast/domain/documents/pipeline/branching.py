@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, TypeAlias
 
-from laura_fast import limits
 from laura_fast.domain.documents.expressions.sizes import memory_bytes
 from laura_fast.domain.documents.pipeline.stage import Stage, bad_stage, checked_name
+from laura_fast.limits import queries as limits
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping

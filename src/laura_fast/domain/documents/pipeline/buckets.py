@@ -5,13 +5,13 @@ from __future__ import annotations
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
-from laura_fast import limits
 from laura_fast.domain.documents.keys import bracket
 from laura_fast.domain.documents.order import compare
 from laura_fast.domain.documents.pipeline.grouping import parse_group
 from laura_fast.domain.documents.pipeline.ordering import SortStage
 from laura_fast.domain.documents.pipeline.stage import bad_stage
 from laura_fast.domain.documents.sorting import compile_sort
+from laura_fast.limits import queries as limits
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

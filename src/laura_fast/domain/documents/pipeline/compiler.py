@@ -6,7 +6,6 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
-from laura_fast import limits
 from laura_fast.domain.documents.pipeline.branching import parse_facet, parse_union_with
 from laura_fast.domain.documents.pipeline.buckets import parse_bucket
 from laura_fast.domain.documents.pipeline.grouping import parse_group, parse_sort_by_count
@@ -32,6 +31,7 @@ from laura_fast.domain.documents.pipeline.projecting import (
 from laura_fast.domain.documents.pipeline.subqueries import parse_any_lookup
 from laura_fast.domain.documents.pipeline.unwinding import parse_unwind
 from laura_fast.errors import InvalidArgumentError
+from laura_fast.limits import queries as limits
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final, NamedTuple, TypeAlias
 
 from bson import Int64, ObjectId
 
-from laura_fast import limits
 from laura_fast.domain.documents.expressions import compile_part
 from laura_fast.domain.documents.expressions.accumulators import ACCUMULATORS
 from laura_fast.domain.documents.expressions.part import Part, reads
@@ -22,6 +21,7 @@ from laura_fast.domain.documents.kinds import MISSING, Missing
 from laura_fast.domain.documents.pipeline.ordering import SortStage
 from laura_fast.domain.documents.pipeline.stage import Stage, bad_stage, checked_name
 from laura_fast.domain.documents.sorting import compile_sort
+from laura_fast.limits import queries as limits
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping

@@ -6,7 +6,6 @@ from collections import defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from laura_fast import limits
 from laura_fast.domain.documents.expressions.paths import follow
 from laura_fast.domain.documents.expressions.sizes import least_bytes, memory_bytes
 from laura_fast.domain.documents.keys import encode_value
@@ -15,6 +14,7 @@ from laura_fast.domain.documents.paths import reached
 from laura_fast.domain.documents.pipeline.stage import Stage, bad_stage, checked_field
 from laura_fast.domain.documents.pipeline.unwinding import with_value
 from laura_fast.errors import InvalidArgumentError
+from laura_fast.limits import documents as limits
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping

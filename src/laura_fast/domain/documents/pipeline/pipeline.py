@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from laura_fast import limits
 from laura_fast.domain.documents.expressions.sizes import checked
 from laura_fast.domain.documents.pipeline.matching import Match
 from laura_fast.domain.documents.pipeline.ordering import SortStage
+from laura_fast.limits import queries as limits
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

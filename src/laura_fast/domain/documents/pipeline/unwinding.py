@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from bson import Int64
 
-from laura_fast import limits
 from laura_fast.domain.documents.kinds import MISSING
 from laura_fast.domain.documents.pipeline.stage import Stage, bad_stage, checked_field
+from laura_fast.limits import queries as limits
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping

@@ -17,11 +17,11 @@ from functools import reduce
 from itertools import takewhile
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from laura_fast import limits
 from laura_fast.domain.documents.filters.tree import Exists
 from laura_fast.domain.documents.planning.constraints import Tight, terms_of
 from laura_fast.domain.documents.planning.implication import implies
 from laura_fast.domain.documents.planning.intervals import ALL, GREATEST, Edge, are_points, descending, intersection
+from laura_fast.limits import indexes as limits
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -11,12 +11,12 @@ import math
 from itertools import islice, pairwise
 from typing import TYPE_CHECKING, Final, NamedTuple, Protocol
 
-from laura_fast import limits
 from laura_fast.domain.documents.filters.tree import EVERYTHING
 from laura_fast.domain.documents.indexing.definitions import ID_INDEX_NAME
 from laura_fast.domain.documents.planning.access import KeyRange
 from laura_fast.domain.documents.planning.intervals import GREATEST
 from laura_fast.domain.documents.planning.ordering import Order
+from laura_fast.limits import indexes as limits
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Final
 
-from laura_fast import limits
 from laura_fast.domain.documents.indexing.definitions import ID_INDEX_NAME, key_pattern
 from laura_fast.domain.documents.planning.intervals import Edge, Interval
+from laura_fast.limits import indexes as limits
 
 if TYPE_CHECKING:
     from laura_fast.domain.documents.planning.access import Access, KeyRange

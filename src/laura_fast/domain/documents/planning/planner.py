@@ -16,7 +16,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from laura_fast import limits
 from laura_fast.domain.documents.indexing.definitions import ID_INDEX, ID_INDEX_NAME
 from laura_fast.domain.documents.indexing.entries import compile_index
 from laura_fast.domain.documents.planning.access import Access, AvailableIndex, Unusable, access_by, conditions_of
@@ -25,6 +24,7 @@ from laura_fast.domain.documents.planning.costs import Way, guess, priced
 from laura_fast.domain.documents.planning.ordering import UNORDERED, Order, Ordering, ordering
 from laura_fast.domain.documents.planning.plan import Kind, Plan, Rejected, Scan
 from laura_fast.errors import InvalidArgumentError
+from laura_fast.limits import indexes as limits
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

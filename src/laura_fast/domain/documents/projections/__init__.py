@@ -21,9 +21,9 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import TYPE_CHECKING, Any, Final
 
-from laura_fast import limits
 from laura_fast.domain.documents.projections.clauses import Clause, Kind, invalid, keep, read_clauses
 from laura_fast.domain.documents.projections.shaping import excluding, including, with_elements
+from laura_fast.limits import documents as limits
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

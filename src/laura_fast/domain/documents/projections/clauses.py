@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from bson.decimal128 import Decimal128
 
-from laura_fast import limits
 from laura_fast.domain.documents.filters import compile_filter
 from laura_fast.domain.documents.kinds import MISSING, NUMBERS, type_name
 from laura_fast.errors import InvalidArgumentError
+from laura_fast.limits import documents as limits
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

@@ -9,7 +9,6 @@ from __future__ import annotations
 from functools import cmp_to_key
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
-from laura_fast import limits
 from laura_fast.domain.documents.kinds import MISSING, type_name
 from laura_fast.domain.documents.updates import arrays, fields
 from laura_fast.domain.documents.updates.faults import invalid, unsupported
@@ -18,6 +17,7 @@ from laura_fast.domain.documents.updates.push import push
 from laura_fast.domain.documents.updates.renaming import Destination, Rename
 from laura_fast.domain.documents.updates.tree import Branch, Leaf
 from laura_fast.domain.documents.updates.update import OperatorUpdate, Replacement
+from laura_fast.limits import documents as limits
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence

@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Any
 
 import bson
 
-from laura_fast import limits
 from laura_fast.domain.documents.kinds import MISSING
 from laura_fast.domain.documents.updates.paths import element_index
+from laura_fast.limits import documents as limits
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from laura_fast import limits
 from laura_fast.domain.documents.paths import is_position
 from laura_fast.domain.documents.updates.faults import invalid, unsupported
+from laura_fast.limits import documents as limits
 
 
 def split_path(operator: str, path: str) -> tuple[str, ...]:

@@ -10,9 +10,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
-from laura_fast import limits
 from laura_fast.domain.documents.kinds import MISSING, type_name
 from laura_fast.domain.documents.updates.faults import refused
+from laura_fast.limits import documents as limits
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from laura_fast.limits import MAX_FINDINGS
+from laura_fast.limits.storage import MAX_FINDINGS
 
 
 @dataclass(slots=True)

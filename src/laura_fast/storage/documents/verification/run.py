@@ -7,7 +7,8 @@ from itertools import zip_longest
 from typing import TYPE_CHECKING
 
 from laura_fast.errors import DataLossError
-from laura_fast.limits import MIB, VERIFY_SLICE
+from laura_fast.limits.storage import VERIFY_SLICE
+from laura_fast.limits.units import MIB
 from laura_fast.storage.documents.catalog import IndexState
 from laura_fast.storage.documents.layout import Head
 from laura_fast.storage.documents.verification.history import OplogCheck, check_outcome

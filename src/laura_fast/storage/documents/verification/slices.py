@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import TYPE_CHECKING
 
-from laura_fast.limits import VERIFY_SLICE
+from laura_fast.limits.storage import VERIFY_SLICE
 from laura_fast.storage.documents.layout import HEAD, Head, Tables, unpack_head
 
 if TYPE_CHECKING:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from laura_fast import limits
 from laura_fast.errors import Code, OverloadedError
+from laura_fast.limits import rpc as limits
 from laura_fast.transport.native.channel.outcome import CANCELLED_TEXT, Outcome
 from laura_fast.wire.grpc.framing import frame_message
 from laura_fast.wire.grpc.response import NO_TRAILERS

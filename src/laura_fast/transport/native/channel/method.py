@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from laura_fast import limits
+from laura_fast.limits import transport as limits
 from laura_fast.wire.grpc.request_blocks import Route
 
 if TYPE_CHECKING:

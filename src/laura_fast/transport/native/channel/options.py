@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import grpc
 
-from laura_fast.limits import MIB
+from laura_fast.limits.units import MIB
 from laura_fast.wire.grpc.compression import DEFLATE, GZIP
 
 if TYPE_CHECKING:

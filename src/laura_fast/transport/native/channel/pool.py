@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final
 import grpc
 from grpc import ChannelConnectivity
 
-from laura_fast import limits
+from laura_fast.limits import rpc as limits
 from laura_fast.transport.native.channel.deadlines import Deadlines
 from laura_fast.transport.native.channel.link import Link
 

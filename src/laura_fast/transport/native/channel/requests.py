@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 import grpc
 
-from laura_fast import limits
 from laura_fast.errors import Code, OverloadedError
+from laura_fast.limits import rpc as limits
 from laura_fast.transport.native.channel.call import ClientCall
 
 if TYPE_CHECKING:

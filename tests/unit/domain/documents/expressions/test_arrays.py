@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 from bson import Int64
 
-from laura_fast import limits
 from laura_fast.domain.documents.expressions import MISSING
 from laura_fast.errors import InvalidArgumentError
+from laura_fast.limits import queries as limits
 from tests.unit.domain.documents.expressions.evaluating import evaluate, same
 
 DOCUMENT = {

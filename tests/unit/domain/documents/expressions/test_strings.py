@@ -8,8 +8,8 @@ import pytest
 from bson import Int64, Regex
 from bson.datetime_ms import DatetimeMS
 
-from laura_fast import limits
 from laura_fast.errors import InvalidArgumentError
+from laura_fast.limits import queries as limits
 from tests.unit.domain.documents.expressions.evaluating import evaluate, same
 
 DOCUMENT = {"name": "Ärger", "null": None, "number": 1.5, "list": ["a"]}

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from laura_fast import limits
 from laura_fast.domain.documents.expressions.watching import watched
 from laura_fast.errors import DeadlineError, InvalidArgumentError
+from laura_fast.limits import documents as limits
 from tests.unit.domain.documents.expressions.evaluating import evaluate
 
 MANY = {"$range": [0, "$many"]}

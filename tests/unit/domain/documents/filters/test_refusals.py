@@ -7,9 +7,9 @@ from typing import Any, Final
 import pytest
 from bson.regex import Regex
 
-from laura_fast import limits
 from laura_fast.domain.documents.filters import compile_filter
 from laura_fast.errors import InvalidArgumentError
+from laura_fast.limits import queries as limits
 
 NAN: Final = float("nan")
 

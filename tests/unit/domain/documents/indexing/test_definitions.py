@@ -6,7 +6,6 @@ from typing import Any
 
 import pytest
 
-from laura_fast import limits
 from laura_fast.domain.documents.indexing.definitions import (
     ID_INDEX,
     IndexDefinition,
@@ -15,6 +14,7 @@ from laura_fast.domain.documents.indexing.definitions import (
     parse_definition,
 )
 from laura_fast.errors import InvalidArgumentError
+from laura_fast.limits import indexes as limits
 
 
 def test_only_the_key_is_needed() -> None:

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from laura_fast import limits
 from laura_fast.domain.documents.indexing.definitions import parse_definition
 from laura_fast.domain.documents.indexing.entries import compile_index, row_entries, scalar_entries
 from laura_fast.domain.documents.keys import EMPTY_ARRAY, encode_compound, encode_value
 from laura_fast.errors import InvalidArgumentError
+from laura_fast.limits import indexes as limits
 from tests.properties.planned_queries import Maker
 
 if TYPE_CHECKING:

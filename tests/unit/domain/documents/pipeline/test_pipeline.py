@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from bson.datetime_ms import DatetimeMS
 
-from laura_fast import limits
 from laura_fast.domain.documents.pipeline import compile_pipeline
 from laura_fast.errors import InvalidArgumentError
+from laura_fast.limits import queries as limits
 from tests.unit.domain.documents.pipeline.running import aggregate, context
 
 if TYPE_CHECKING:

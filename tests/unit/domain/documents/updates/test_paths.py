@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 from bson.code import Code
 
-from laura_fast import limits
 from laura_fast.domain.documents.updates import compile_update
 from laura_fast.errors import InvalidArgumentError
+from laura_fast.limits import documents as limits
 from tests.unit.domain.documents.updates.applying import NOW, NOW_MS, after, applied, is_invalid, refuses
 
 
