@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from laura_fast.domain.replication.members import Configuration
     from laura_fast.testing.sim.life import Life
-    from laura_fast.testing.sim.simulation import Simulation
+    from laura_fast.testing.sim.world import World
 
 HOUR_MS: Final = 3_600_000
 MIN_MEMBERS: Final = 3
@@ -31,8 +31,9 @@ Cut = set[tuple[str, str]]
 class Faults:
     """Of one run."""
 
-    def __init__(self, world: Simulation) -> None:
+    def __init__(self, world: World) -> None:
         self.over = False
+        self._begun = False
         self._world = world
         self._dice = world.dice
         self._cuts: list[Cut] = []
@@ -57,7 +58,7 @@ class Faults:
 
     async def run(self) -> None:
         """Injects as many as the seed wants, one after the other; they overlap."""
-        knobs = self._world.knobs
+        self._begun, knobs = True, self._world.knobs
         for _ in range(knobs.faults):
             await asyncio.sleep(self._dice.random() * knobs.gap_s)
             kind = self._dice.choice(knobs.kinds)
@@ -82,11 +83,13 @@ class Faults:
             else:
                 world.start(each)
 
-    def restart_later(self, member_id: str) -> None:
-        """A dead member comes back after a while."""
-        self._later(
-            self._dice.random() * self._dice.choice((0.3, 1, 3)) * TIMEOUT_S, lambda: self._world.start(member_id)
-        )
+    def died(self, member_id: str) -> None:
+        """A dead member comes back: amid faults after a while, behind them at once, before them when it is told to."""
+        if self.over:
+            self._world.start(member_id)
+        elif self._begun:
+            after_s = self._dice.random() * self._dice.choice((0.3, 1, 3)) * TIMEOUT_S
+            self._later(after_s, lambda: self._world.start(member_id))
 
     # --- the network --------------------------------------------------------------------------------------------------
 

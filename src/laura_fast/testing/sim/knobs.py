@@ -77,7 +77,8 @@ class Knobs:
 
     def speed(self, member_id: str) -> float:
         """How fast a member's timers run."""
-        return self.speeds[[member.id for member in self.members.members].index(member_id)]
+        ids = [member.id for member in self.members.members]
+        return dict(zip(ids, self.speeds, strict=True)).get(member_id, 1.0)
 
     @classmethod
     def draw(cls, dice: random.Random) -> Knobs:

@@ -17,10 +17,10 @@ from laura_fast.testing.sim.links import SimulatedPeers
 from laura_fast.testing.sim.loop import Process
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from laura_fast.storage.documents.oplog import OplogEntry
-    from laura_fast.testing.sim.simulation import Simulation
+    from laura_fast.testing.sim.world import World
 
 COLLECT_S: Final = 1.0
 MAJORITY: Final = WriteConcern()
@@ -30,7 +30,7 @@ PRIMARY: Final = ReadPreference()
 class WatchedLog(DocumentLog):
     """The production log; the rules are looked at when its commit point moves."""
 
-    def __init__(self, life: Life, world: Simulation) -> None:
+    def __init__(self, life: Life, world: World) -> None:
         super().__init__(life.store, life.save_undone)
         if not world.engine.collects:
             self.copies = None  # it keeps its whole log
@@ -53,9 +53,14 @@ class Life:
         id: Of the member.
         process: In which everything of it runs.
         doomed: The crash point at which it is to die; "" = none.
+        store: What it keeps its documents and its log in.
+        disk: Below that.
+        log: Its log.
+        member: Its part in the replica set.
+        shared: That, as clients ask it.
     """
 
-    def __init__(self, world: Simulation, member_id: str, files: Any) -> None:
+    def __init__(self, world: World, member_id: str, files: Any) -> None:
         self.id = member_id
         self.process = Process()
         self.doomed = ""
@@ -75,7 +80,7 @@ class Life:
         self.log = WatchedLog(self, world)
         self.member = ReplicaSet(
             member_id,
-            self.log.configuration() or world.knobs.members,
+            self.log.configuration() or world.first_configuration(member_id),
             self.log,
             peers,
             world.loop,
@@ -83,7 +88,7 @@ class Life:
             jitter=world.dice.random,
         )
         self.member.on_change = self._role_changed
-        self._shared = Shared(self.member, self.log.moments, world.loop)
+        self.shared = Shared(self.member, self.log.moments, world.loop)
 
     async def start(self) -> None:
         """Begins, in its process, and lets go of the past now and then."""
@@ -107,18 +112,22 @@ class Life:
         self._world.watch(self._world.safety.answered, self.id, given[0] if given else None, answer)
         return answer
 
-    async def _write(self, register: str, value: bytes) -> bytes:
-        """Sets a register, as a server does it with a write concern of majority."""
-        self._shared.check_write(MAJORITY)
-        op_id = await self.store.write(lambda session: self._world.engine.put(session, register, value))
-        await self._shared.settle(MAJORITY)
+    async def write(self, job: Callable[[Any], int]) -> None:
+        """Runs a job that returns its last op id, as a server does it with a write concern of majority."""
+        self.shared.check_write(MAJORITY)
+        op_id = await self.store.write(job)
+        await self.shared.settle(MAJORITY)
         self._world.watch(self._world.safety.acknowledged, self.id, op_id)
+
+    async def _write(self, register: str, value: bytes) -> bytes:
+        """Sets a register."""
+        await self.write(lambda session: self._world.engine.put(session, register, value))
         return value
 
     async def _read(self, register: str) -> bytes | None:
         """Reads one, as a server does it with a read concern of linearizable."""
-        self._shared.check_read(PRIMARY)
-        at = await self._shared.moment(ReadConcern.LINEARIZABLE, 0)
+        self.shared.check_read(PRIMARY)
+        at = await self.shared.moment(ReadConcern.LINEARIZABLE, 0)
         return self._world.engine.read(self.store, register, at)
 
     def _sends(self, member_id: str, message: object) -> None:
