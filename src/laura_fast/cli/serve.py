@@ -10,7 +10,7 @@ import click
 import uvloop
 
 from laura_fast.app import Server
-from laura_fast.cli import _open_files
+from laura_fast.cli import _garbage, _open_files
 from laura_fast.cli._settings import load_settings, with_settings
 from laura_fast.cli._systemd import keep_watchdog_fed, notify
 from laura_fast.config.rendering import as_toml
@@ -37,6 +37,7 @@ def command(config_file: Path | None, print_config: bool, **flags: str | bool | 
         return
     log.configure(loaded.config.log_level)
     _open_files.allow(loaded.config.max_connections)
+    _garbage.spare()
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         runner.run(serve(loaded.config, lambda: load_settings(config_file, flags)))
 
