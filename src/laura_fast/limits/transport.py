@@ -73,6 +73,9 @@ MAX_PREPARED_BYTES: Final = 1 * KIB
 MAX_ANSWER_LAYOUTS: Final = 1024
 """Message lengths whose frame layout is remembered: answers to heartbeats have a few dozen."""
 
+MAX_TRAILERS_KEPT: Final = 64
+"""Last header blocks of answers that are remembered: those that are sent in one moment are often the same."""
+
 MESSAGE_WINDOW_BYTES: Final = 1 * MIB
 """Window granted ahead while a large message arrives, so that it does not wait a round trip per 64 KiB."""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+from functools import lru_cache
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from laura_fast.errors import Code
@@ -44,10 +45,14 @@ def headers_block(initial: Iterable[tuple[str, str | bytes]], codec: Codec | Non
     return encode_constant(fields + encode_metadata(initial))
 
 
+@lru_cache(maxsize=limits.MAX_TRAILERS_KEPT)
 def trailers_block(
-    code: int, details: str, trailing: Iterable[tuple[str, str | bytes]], *, only: bool = False
+    code: int, details: str, trailing: tuple[tuple[str, str | bytes], ...], *, only: bool = False
 ) -> bytes:
-    """The last header block; `only` makes it a trailers-only answer."""
+    """The last header block; `only` makes it a trailers-only answer.
+
+    Paid for by bench/replication: the writes that one commit made safe all tell the same cluster time.
+    """
     fields = list(_START[:2]) if only else []
     fields += status_fields(code, details)
     return encode_constant(fields + encode_metadata(trailing))
