@@ -51,6 +51,7 @@ class Steps:
         self._timeout_s = timeout_s
         self._turn = asyncio.Lock()
         self._woken = asyncio.Event()
+        self._asleep_until = 0.0
 
     def now(self) -> float:
         """Seconds, of the machine's time."""
@@ -71,7 +72,8 @@ class Steps:
                 await self._log.keep_configuration(step.configuration)
                 self.configuration = step.configuration
             self._act(step)
-            self._woken.set()
+            if self._machine.wake_at < self._asleep_until:
+                self._woken.set()
         return step
 
     async def learn(self, configuration: Configuration) -> None:
@@ -95,8 +97,10 @@ class Steps:
             elif delay <= 0:
                 await self.take(events.Ticked(self.now()))
                 continue
+            pause = min(delay, self._timeout_s / BEATS_PER_TIMEOUT)
+            self._asleep_until = self.now() + pause
             with contextlib.suppress(TimeoutError):  # `wait_for` would lose a cancellation that meets the event
-                async with asyncio.timeout(min(delay, self._timeout_s / BEATS_PER_TIMEOUT)):
+                async with asyncio.timeout(pause):
                     await self._woken.wait()
 
     def _is_stalled(self) -> bool:

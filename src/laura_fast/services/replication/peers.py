@@ -39,13 +39,13 @@ class GrpcPeers:
         self._replica_set = replica_set
         self._open_channel = open_channel
         self._timeout_s = timeout_s
-        self._channels: dict[str, grpc.aio.Channel] = {}
+        self._opened: dict[str, _Opened] = {}
         self._streams: dict[str, _Stream] = {}
         self._copies: dict[str, CopyStream] = {}
 
     async def close(self) -> None:
         """Ends every call."""
-        await asyncio.gather(*(channel.close() for channel in self._channels.values()))
+        await asyncio.gather(*(opened.channel.close() for opened in self._opened.values()))
 
     async def ask_vote(self, member: ReplicaMember, question: Question) -> Reply:
         request = conversions.vote_request(question)
@@ -101,18 +101,27 @@ class GrpcPeers:
         except grpc.aio.AioRpcError as error:
             raise to_remote_error(member.address, error) from None
 
-    def _channel(self, member: ReplicaMember) -> grpc.aio.Channel:
-        if member.address not in self._channels:
-            self._channels[member.address] = self._open_channel(member.address)
-        return self._channels[member.address]
-
     def _replication(self, member: ReplicaMember) -> Any:
-        stub: Any = replication_pb2_grpc.ReplicationServiceStub(self._channel(member))
-        return stub
+        return self._reached(member).replication
 
     def _set(self, member: ReplicaMember) -> Any:
-        stub: Any = replica_set_pb2_grpc.ReplicaSetServiceStub(self._channel(member))
-        return stub
+        return self._reached(member).replica_set
+
+    def _reached(self, member: ReplicaMember) -> _Opened:
+        if member.address not in self._opened:
+            self._opened[member.address] = _Opened(self._open_channel(member.address))
+        return self._opened[member.address]
+
+
+class _Opened:
+    """A channel with its stubs: making one takes as long as a call."""
+
+    __slots__ = ("channel", "replica_set", "replication")
+
+    def __init__(self, channel: grpc.aio.Channel) -> None:
+        self.channel = channel
+        self.replication: Any = replication_pb2_grpc.ReplicationServiceStub(channel)
+        self.replica_set: Any = replica_set_pb2_grpc.ReplicaSetServiceStub(channel)
 
 
 class _Stream:
