@@ -16,22 +16,26 @@ from laura_fast.node.database.cursors import SECRET_BYTES, Cursors
 from laura_fast.node.database.settings import DatabaseSettings
 from laura_fast.storage.documents.store import DocumentStore
 from laura_fast.storage.memory import MemoryStore
-from laura_fast.testing.sim.disk import SimulatedDisk
+from laura_fast.testing.sim.disks import StoreDisk
+from laura_fast.testing.sim.loop import Process, State
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Generator
+    from collections.abc import Callable, Coroutine, Generator
     from random import Random
 
     import pytest
 
     from laura_fast.storage.documents.catalog import CompiledIndex
-    from laura_fast.storage.ordered import Value, Writer
+    from laura_fast.storage.memory import MemoryWriter
     from laura_fast.testing.sim.loop import VirtualLoop
 
-Call: TypeAlias = "Callable[[database.Database], Awaitable[bytes]]"
+Call: TypeAlias = "Callable[[database.Database], Coroutine[Any, Any, bytes]]"
 
 TRAVEL_S = (0.0, 0.001, 0.02, 0.2)
 """What a message takes; the slowest overtakes nothing and is overtaken by everything."""
+
+SYNC_S = (0.001, 0.01, 0.1)
+"""What a sync takes: a good disk, an ordinary one, one that is busy."""
 
 LATE_S = 3.0
 """How late a copy of a request may come: its client has long done other things."""
@@ -41,22 +45,17 @@ class LostError(Exception):
     """No answer will come; whether the request was done, nobody knows."""
 
 
-class _AnotherJobFailedError(Exception):
-    """A group of commits is done again without the job that failed."""
+class RepeatingDisk(StoreDisk):
+    """A disk whose jobs may run more than once, as where one of a group fails and the others are done again."""
 
+    def __init__(self, dice: Random, *given: Any, **named: Any) -> None:
+        super().__init__(*given, **named)
+        self._dice = dice
 
-class GroupingDisk(SimulatedDisk):
-    """A disk whose jobs may run more than once, as where commits are grouped."""
-
-    async def write(self, job: Callable[[Writer], Value], *, committed: Callable[[Value], None] | None = None) -> Value:
-        def in_vain(writer: Writer) -> None:
-            job(writer)
-            raise _AnotherJobFailedError
-
-        if not self._gone and self._dice.random() < 0.2:
-            with suppress(_AnotherJobFailedError):
-                await self._files.write(in_vain)
-        return await super().write(job, committed=committed)
+    def _run_jobs(self, group: list[Any]) -> MemoryWriter:
+        if self._dice.random() < 0.2:
+            super()._run_jobs(group)
+        return super()._run_jobs(group)
 
 
 class SlowReaders:
@@ -91,8 +90,7 @@ class Server:
 
     def start(self) -> None:
         """Begins a life."""
-        disk = GroupingDisk(self.files, self._dice)
-        self._life = _Life(disk, self._loop)
+        self._life = _Life(self.files, self._dice, self._loop)
 
     def crash(self) -> None:
         """Ends it: what is not on disk is gone, what waits for an answer gets none."""
@@ -148,30 +146,38 @@ class Server:
 
 
 class _Life:
-    """A process."""
+    """What runs from a start to a crash."""
 
-    def __init__(self, disk: GroupingDisk, loop: VirtualLoop) -> None:
-        self._disk = disk
-        self._died = asyncio.Event()
-        store = DocumentStore(disk, _compiled, now_ms=loop.wall_ms)
+    def __init__(self, files: MemoryStore, dice: Random, loop: VirtualLoop) -> None:
+        self._dice = dice
+        self._loop = loop
+        self._process = Process()
+        self._death = loop.create_future()
+        self._disk = RepeatingDisk(
+            dice,
+            files,
+            loop,
+            self._process,
+            sync_s=lambda: dice.choice(SYNC_S),
+            changed=lambda: None,
+            died=self.crash,
+        )
+        store = DocumentStore(self._disk, _compiled, now_ms=loop.wall_ms)
         cursors = Cursors(b"s" * SECRET_BYTES, loop, 60_000)
         self.database = database.Database(store, cursors, loop, DatabaseSettings())
 
     def crash(self) -> None:
-        self._disk.crash()
-        self._died.set()
+        """Nothing of it runs any more; of a sync that was on its way, nobody knows what became."""
+        self._process.state = State.DEAD
+        self._disk.lose_power(synced=self._dice.random() < 0.5)
+        self._death.set_result(None)
 
     async def answer(self, call: Call) -> bytes:
-        work, death = asyncio.ensure_future(call(self.database)), asyncio.create_task(self._died.wait())
-        try:
-            await asyncio.wait((work, death), return_when=asyncio.FIRST_COMPLETED)
-            if self._died.is_set():
-                raise LostError
-            return work.result()
-        finally:
-            work.cancel()
-            death.cancel()
-            await asyncio.gather(work, death, return_exceptions=True)
+        work = self._loop.create_task(call(self.database), context=self._process.context)
+        await asyncio.wait((work, self._death), return_when=asyncio.FIRST_COMPLETED)
+        if self._death.done():
+            raise LostError
+        return work.result()
 
 
 def _compiled(definition: Any) -> CompiledIndex:

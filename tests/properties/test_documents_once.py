@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import itertools
 from collections import Counter
+from contextlib import closing
 from functools import partial
 from random import Random
 from typing import TYPE_CHECKING, Any
@@ -19,7 +20,6 @@ from laura_fast.node.database.commands import DeleteCommand, InsertCommand, Orig
 from laura_fast.storage.memory import MemoryStore
 from laura_fast.testing.sim.loop import VirtualLoop
 from tests.properties.document_server import LostError, Server
-from tests.sim.test_replica_set import simulate
 
 if TYPE_CHECKING:
     from laura_fast.node.database.commands import InsertOutcome, UpdateOutcome
@@ -196,9 +196,8 @@ def _check(server: Server, clients: list[Client]) -> None:
 @settings(max_examples=15, deadline=None)
 @given(st.integers(0, 2**32 - 1))
 def test_each_request_counts_once_and_has_one_answer(seed: int) -> None:
-    loop = VirtualLoop()
-    with pytest.MonkeyPatch.context() as monkeypatch:
+    with closing(VirtualLoop()) as loop, pytest.MonkeyPatch.context() as monkeypatch:
         monkeypatch.setattr(limits, "WRITE_SLICE_DOCUMENTS", 3)
         monkeypatch.setattr(limits, "CHANGE_LOOKS", 2)
-        crashes = simulate(_suffer(seed, loop, monkeypatch), loop)
+        crashes = loop.run_until_complete(_suffer(seed, loop, monkeypatch))
     assert crashes

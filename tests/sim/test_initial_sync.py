@@ -7,50 +7,71 @@ once on every member, and the set goes on.
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING
+from contextlib import closing
+from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 
 from laura_fast.domain.documents.codec import decode_stored
-from laura_fast.domain.replication.progress import WriteConcern
-from laura_fast.errors import StorageFailedError
+from laura_fast.errors import FailedPreconditionError
 from laura_fast.node.replication import copies, document_log
 from laura_fast.node.replication.copies import ADMITTED, SYNC
 from laura_fast.storage.documents.layout import OWN, Tables
 from laura_fast.storage.documents.retention import Retention
 from laura_fast.storage.memory import MemoryStore
-from laura_fast.testing.sim.group import TIMEOUT_S
-from laura_fast.testing.sim.loop import VirtualLoop
-from tests.sim.test_exactly_once import BATCH_ENTRIES, NAMESPACE, Stock
-from tests.sim.test_replica_set import simulate
+from laura_fast.testing.sim.knobs import TIMEOUT_S
+from laura_fast.testing.sim.world import CONVERGES_S
+from tests.sim.scenario import Host
+from tests.sim.test_exactly_once import BATCH_ENTRIES, NAMESPACE, Stock, insert
 
 if TYPE_CHECKING:
-    from laura_fast.storage.documents.store import DocumentStore
+    from collections.abc import Callable
 
-SEEDS = (*range(10), 112)
-"""In the last one, two members copy when the third loses its office: without the vote of the stale one nobody leads."""
-FAULTS = 30
+    from laura_fast.testing.sim.world import World
+
+SEEDS = 10
 COPY_BYTES = 200
 """Of one part: a few documents, so that faults meet copies that are under way."""
 OPLOG_BYTES = 6_000
 """Some seconds of writes."""
 
 
+class ForgetfulHost(Host):
+    """A member whose log is short.
+
+    Attributes:
+        too_short_for: Members that it tells that it reaches not so far back, however far they are.
+    """
+
+    def __init__(self, world: World, member_id: str, files: MemoryStore) -> None:
+        super().__init__(world, member_id, files)
+        self.store.retention = Retention(oplog_bytes=OPLOG_BYTES)
+        self.too_short_for: set[str] = set()
+
+    async def serve(self, method: str, given: tuple[Any, ...]) -> Any:
+        if method == "fetch" and given[0].member in self.too_short_for:
+            raise FailedPreconditionError("it begins later", "OPLOG_TRUNCATED")
+        return await super().serve(method, given)
+
+
 class Wiped(Stock):
-    """A group whose members lose their disks, never two before the first is whole again, and whose logs are short."""
+    """A set whose members lose their disks, never two before the first is whole again."""
 
-    def __init__(self, seed: int, loop: VirtualLoop) -> None:
-        super().__init__(seed, loop)
+    life_type = ForgetfulHost
+
+    def __init__(self, seed: int) -> None:
+        super().__init__(seed)
         self.wiped = 0
-        self.collectors: dict[str, DocumentStore] = {}
 
-    async def start(self) -> None:
-        await super().start()
-        for each, life in self.group.logs.items():
-            if self.collectors.get(each) is not life.store:
-                self.collectors[each] = life.store
-                life.store.retention = Retention(oplog_bytes=OPLOG_BYTES)
-                self.loop.create_task(collect(life.store))
+    def watch(self, rule: Callable[..., None], *given: Any) -> None:
+        """At most one leads a term; the other rules are about disks that are not lost, with whole logs on them."""
+        if rule == self.safety.role_changed:
+            super().watch(rule, *given)
+
+    def agree(self) -> bool:
+        """Whether one member leads, and all are at the same entry and have nothing to copy."""
+        ends = {(life.log.last, life.store.commit_point, life.member.sync_progress) for life in self.lives.values()}
+        return len(self.leading) == 1 and len(self.lives) == len(self.ids) and len(ends) == 1
 
     def whole(self, member_id: str) -> bool:
         """Whether what a member may have acknowledged is on its disk."""
@@ -59,117 +80,91 @@ class Wiped(Stock):
         with files.read() as reader:
             return bool(reader.get(tables.state, OWN + ADMITTED)) and not reader.get(tables.state, OWN + SYNC)
 
-    async def wipe(self) -> None:
+    async def lose_disks(self) -> None:
+        """Somebody's, now and then, for as long as there are faults."""
+        while True:
+            await asyncio.sleep(self.dice.uniform(0, TIMEOUT_S))
+            if self.faults.over:
+                return
+            if self.dice.random() < 0.3:
+                self.wipe()
+
+    def wipe(self) -> None:
         """A member comes back with an empty directory, if the others are whole."""
-        victim = self.group.dice.choice(self.group.ids)
-        if all(self.whole(each) for each in self.group.ids if each != victim):
-            await self.group.crash(victim)
+        victim = self.dice.choice(self.ids)
+        if all(self.whole(each) for each in self.ids if each != victim):
             self.files[victim] = MemoryStore()
+            if life := self.lives.get(victim):
+                self.crash(life, "its disk is lost")
             self.wiped += 1
 
 
-async def collect(store: DocumentStore) -> None:
-    """Lets the beginning of the log go, now and then, for as long as the member lives."""
-    while True:
-        await asyncio.sleep(0.5)
-        try:
-            await store.collect()
-        except StorageFailedError:
-            return
-
-
 async def suffer(stock: Wiped) -> None:
-    group = stock.group
-    await stock.start()
     await stock.fill()
     clients = [asyncio.create_task(stock.client(f"client {number}")) for number in range(2)]
-    for _ in range(FAULTS):
-        await group.disturb()
-        await asyncio.sleep(group.dice.uniform(0, 1.5 * TIMEOUT_S))
-        if group.dice.random() < 0.3:
-            await stock.wipe()
-        if group.dice.random() < 0.5:
-            await stock.start()
-    group.heal()
-    await stock.start()
-    await asyncio.sleep(10 * TIMEOUT_S)
+    await asyncio.gather(stock.suffer(), stock.lose_disks())
     stock.ends = True
-    async with asyncio.timeout(10 * TIMEOUT_S):  # nobody leads, else
+    async with asyncio.timeout(CONVERGES_S):  # nobody leads, else
         await asyncio.gather(*clients)
-    await asyncio.sleep(3 * TIMEOUT_S)
-    assert [each for each in group.ids if group.network.members[each].sync_progress] == []
+    await stock.until(stock.agree, "one member leads and all have everything")
     stock.check()
-    for each in group.ids:
-        async for report in group.logs[each].store.verify():
+    for each in stock.ids:
+        assert not stock.lives[each].member.sync_progress
+        async for report in stock.lives[each].store.verify():
             assert not report.findings
-    await group.stop()
 
 
-@pytest.mark.parametrize("seed", SEEDS)
+@pytest.mark.parametrize("seed", range(SEEDS))
 def test_members_that_lost_everything_copy_it_and_nothing_is_counted_twice(
     seed: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(document_log, "MAX_OPLOG_BATCH_ENTRIES", BATCH_ENTRIES)
     monkeypatch.setattr(copies, "COPY_BYTES", COPY_BYTES)
-    loop = VirtualLoop()
-    stock = Wiped(seed, loop)
-    simulate(suffer(stock), loop)
-    assert stock.wiped
+    with closing(Wiped(seed)) as stock:
+        stock.run(suffer(stock))
+        assert stock.wiped
 
 
 async def watch_a_stale_member(stock: Wiped) -> None:
-    group = stock.group
-    await stock.start()
     await stock.fill()
-    [primary] = [member.me for member in group.leading]
-    stale, behind = (each for each in group.ids if each != primary)
-    apart = {pair for other in (primary, stale) for pair in ((behind, other), (other, behind))}
-    group.network.cut = apart
-    await write(stock, primary, "only two have it")
-    await begin_to_copy(stock, stale)
-    await group.crash(primary)
-    group.heal()
+    forgetful = cast("ForgetfulHost", stock.primary)
+    primary = forgetful.id
+    stale, behind = (life.id for life in stock.secondaries)
+    stock.isolate(behind)
+    document = {"_id": "only two have it", "shelf": -1}
+    await stock.ask(primary, lambda life: life.write(lambda session: insert(session, [document])))
+    await begin_to_copy(stock, forgetful, stale)
+    stock.crash(forgetful, "killed")
+    stock.isolate()
     await asyncio.sleep(8 * TIMEOUT_S)
-    assert not group.leading  # what the stale one acknowledged, the other one lacks
-    await group.crash(stale)
-    await stock.start()
-    await group.crash(primary)
+    assert not stock.leading  # what the stale one acknowledged, the other one lacks
+    stock.crash(stock.lives[stale], "killed")
+    stock.start(stale)
     await asyncio.sleep(8 * TIMEOUT_S)
-    assert not group.leading
-    group.network.cut = apart
-    await stock.start()
+    assert not stock.leading
+    stock.isolate(behind)
+    stock.start(primary)
     await asyncio.sleep(8 * TIMEOUT_S)
-    assert [member.me for member in group.leading] == [primary]
+    assert stock.primary.id == primary
     assert not stock.whole(stale)
-    group.heal()
+    stock.isolate()
     await asyncio.sleep(8 * TIMEOUT_S)
-    assert all(map(stock.whole, group.ids))
-    assert [held(stock, each) for each in group.ids] == ["only two have it"] * 3
-    await group.stop()
+    assert all(map(stock.whole, stock.ids))
+    assert [held(stock, each) for each in stock.ids] == ["only two have it"] * 3
 
 
-async def write(stock: Wiped, primary: str, what: str) -> None:
-    document = {"_id": what, "shelf": -1}
-    await stock.group.logs[primary].store.write(lambda session: session.insert(NAMESPACE, document))
-    await stock.group.network.members[primary].settle(WriteConcern())
-
-
-async def begin_to_copy(stock: Wiped, member_id: str) -> None:
-    """As after a primary's answer that its log does not reach back so far. Returns in the middle of the copy."""
-    syncing = stock.group.network.members[member_id]._syncing
-    assert syncing
-    syncing.start_over("it is told so")
-    for _ in range(1000):
-        await asyncio.sleep(0.001)
-        if not stock.whole(member_id):
-            break
-    assert syncing.copying
-    assert not stock.whole(member_id)
+async def begin_to_copy(stock: Wiped, primary: ForgetfulHost, stale: str) -> None:
+    """Returns in the middle of the copy."""
+    primary.too_short_for.add(stale)
+    async with asyncio.timeout(TIMEOUT_S):
+        while stock.whole(stale):  # noqa: ASYNC110 - virtual time
+            await asyncio.sleep(0.001)
+    assert "replaying" not in stock.lives[stale].member.sync_progress
 
 
 def held(stock: Wiped, member_id: str) -> object:
     """The document behind the others."""
-    with stock.group.logs[member_id].store.reading() as snapshot:
+    with stock.lives[member_id].store.reading() as snapshot:
         return [decode_stored(body) for _, body in snapshot.documents(NAMESPACE)][-1]["_id"]
 
 
@@ -178,5 +173,5 @@ def test_a_stale_member_votes_for_whom_has_all_it_acknowledged_and_does_not_lead
     seed: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(copies, "COPY_BYTES", COPY_BYTES)
-    loop = VirtualLoop()
-    simulate(watch_a_stale_member(Wiped(seed, loop)), loop)
+    with closing(Wiped(seed)) as stock:
+        stock.run(watch_a_stale_member(stock))

@@ -3,92 +3,67 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, Any
+from contextlib import closing, suppress
+from functools import partial
+from typing import TYPE_CHECKING
 
 import pytest
 
 from laura_fast.domain.documents.codec import decode_stored
-from laura_fast.errors import LauraError, RpcError
+from laura_fast.errors import ClientError, RemoteError, RpcError
 from laura_fast.node.database.concerns import ReadConcern, ReadPreference
-from laura_fast.node.replication.concerns import Shared
 from laura_fast.storage.documents import times
 from laura_fast.storage.documents.layout import record_key
-from laura_fast.testing.sim.group import TIMEOUT_S
-from laura_fast.testing.sim.loop import VirtualLoop
-from tests.sim.test_documents import FAULTS, NAMESPACE, Shop, count
-from tests.sim.test_replica_set import simulate
+from laura_fast.testing.sim.knobs import TIMEOUT_S
+from tests.sim.test_documents import NAMESPACE, Shop, count
 
 if TYPE_CHECKING:
-    from collections.abc import Coroutine, Iterator
+    from collections.abc import Iterator
 
-    from laura_fast.node.replication.driver import ReplicaSet
+    from laura_fast.testing.sim.life import Life
 
 SEEDS = 6
 IDENTIFIER = 1
 
 
-class Calm:
+class Calm(Shop):
     """A set that has elected somebody."""
-
-    def __init__(self, loop: VirtualLoop) -> None:
-        self.loop = loop
-        self.shop = Shop(5, loop)
-
-    def run(self, work: Coroutine[Any, Any, Any]) -> Any:
-        return self.loop.run_until_complete(work)
 
     def rest(self, seconds: float) -> None:
         self.run(asyncio.sleep(seconds))
 
-    @property
-    def primary(self) -> ReplicaSet:
-        [primary] = self.shop.group.leading
-        return primary
-
-    def secondary(self) -> ReplicaSet:
-        return next(each for each in self.shop.group.network.members.values() if each is not self.primary)
-
-    def cut(self, member: ReplicaSet) -> None:
-        ids = [each for each in self.shop.group.ids if each != member.me]
-        self.shop.group.network.cut = {(member.me, each) for each in ids} | {(each, member.me) for each in ids}
-
-    def write(self, member: ReplicaSet, request: int) -> None:
+    def write(self, life: Life, request: int) -> None:
         """Into its own log; it need not be safe."""
-        store = self.shop.group.logs[member.me].store
-        self.run(store.write(lambda session: count(session, IDENTIFIER, request)))
+        self.run(life.store.write(lambda session: count(session, IDENTIFIER, request)))
 
-    def moment(self, member: ReplicaSet, concern: ReadConcern, after: int = 0) -> Any:
-        return self.run(shared(self.shop, member.me).moment(concern, after))
-
-    def seen(self, member: ReplicaSet, concern: ReadConcern, after: int = 0) -> list[int]:
-        return requests_at(self.shop, member.me, self.moment(member, concern, after))
+    def seen(self, life: Life, concern: ReadConcern, after: int = 0) -> list[int]:
+        return self.run(self.ask(life.id, partial(look, concern, after)))
 
 
-def shared(shop: Shop, member_id: str) -> Shared:
-    return Shared(shop.group.network.members[member_id], shop.group.logs[member_id].log.moments, shop.loop)
+async def look(concern: ReadConcern, after: int, life: Life) -> list[int]:
+    """Requests that a read on a member sees."""
+    return requests_at(life, await life.shared.moment(concern, after))
 
 
-def requests_at(shop: Shop, member_id: str, at: int | None) -> list[int]:
-    with shop.group.logs[member_id].store.reading(at) as snapshot:
+def requests_at(life: Life, at: int | None) -> list[int]:
+    with life.store.reading(at) as snapshot:
         body = snapshot.get(NAMESPACE, record_key(IDENTIFIER)) if snapshot.collection(NAMESPACE) else None
     return list(decode_stored(body)["requests"]) if body else []
 
 
 @pytest.fixture
 def calm() -> Iterator[Calm]:
-    loop = VirtualLoop()
-    calm = Calm(loop)
-    calm.run(calm.shop.start())
-    calm.rest(4 * TIMEOUT_S)
-    yield calm
-    simulate(calm.shop.group.stop(), loop)
+    with closing(Calm(5)) as calm:
+        calm.run(calm.begin())
+        calm.rest(TIMEOUT_S)
+        yield calm
 
 
 def test_a_majority_read_sees_no_write_that_a_rollback_may_take_back(calm: Calm) -> None:
     primary = calm.primary
     calm.write(primary, 1)
     calm.rest(TIMEOUT_S)
-    calm.cut(primary)
+    calm.isolate(primary.id)
     calm.write(primary, 2)
     assert calm.seen(primary, ReadConcern.LOCAL) == [1, 2]
     assert calm.seen(primary, ReadConcern.MAJORITY) == [1]
@@ -99,51 +74,48 @@ def test_a_cut_off_primary_answers_no_linearizable_read(calm: Calm) -> None:
     calm.write(primary, 1)
     calm.rest(TIMEOUT_S)
     assert calm.seen(primary, ReadConcern.LINEARIZABLE) == [1]
-    calm.cut(primary)
-    with pytest.raises(RpcError) as refused:
-        calm.moment(primary, ReadConcern.LINEARIZABLE)
+    calm.isolate(primary.id)
+    with pytest.raises(RemoteError) as refused:
+        calm.seen(primary, ReadConcern.LINEARIZABLE)
     assert refused.value.reason in {"NO_QUORUM", "NOT_PRIMARY"}
 
 
 def test_a_secondary_answers_no_linearizable_read(calm: Calm) -> None:
-    with pytest.raises(RpcError) as refused:
-        calm.moment(calm.secondary(), ReadConcern.LINEARIZABLE)
+    with pytest.raises(RemoteError) as refused:
+        calm.seen(calm.secondaries[0], ReadConcern.LINEARIZABLE)
     assert refused.value.reason == "NOT_PRIMARY"
 
 
 def test_reads_that_come_together_share_a_round(calm: Calm) -> None:
-    member, network = calm.primary, calm.shop.group.network
-    reads = shared(calm.shop, member.me)
-    before = network.counts["messages"]
+    async def many(life: Life) -> None:
+        await asyncio.gather(*(life.shared.moment(ReadConcern.LINEARIZABLE, 0) for _ in range(100)))
 
-    async def many() -> None:
-        await asyncio.gather(*(reads.moment(ReadConcern.LINEARIZABLE, 0) for _ in range(100)))
-
-    calm.run(many())
-    assert network.counts["messages"] - before < 40
+    before = calm.journal.counts["arrived"]
+    calm.run(calm.ask(calm.primary.id, many))
+    assert calm.journal.counts["arrived"] - before < 20
 
 
 @pytest.mark.parametrize("concern", [ReadConcern.LOCAL, ReadConcern.MAJORITY])
 def test_a_secondary_waits_for_what_the_client_has_seen_elsewhere(calm: Calm, concern: ReadConcern) -> None:
-    primary, secondary = calm.primary, calm.secondary()
+    primary, secondary = calm.primary, calm.secondaries[0]
     calm.write(primary, 1)
-    told = shared(calm.shop, primary.me).told_time(None)
-    assert calm.shop.group.logs[secondary.me].log.moments.newest() < told
-    assert calm.seen(secondary, concern, told) == [1]
+    told = primary.shared.told_time(None)
+    assert secondary.log.moments.newest() < told
+    assert calm.run(look(concern, told, secondary)) == [1]
 
 
 def test_a_time_that_no_clock_has_come_to_is_refused(calm: Calm) -> None:
-    with pytest.raises(RpcError) as refused:
-        calm.moment(calm.secondary(), ReadConcern.LOCAL, times.at_ms(calm.loop.wall_ms() + 60_000))
+    with pytest.raises(RemoteError) as refused:
+        calm.seen(calm.secondaries[0], ReadConcern.LOCAL, times.at_ms(calm.loop.wall_ms() + 60_000))
     assert refused.value.reason == "TIME_AHEAD"
 
 
 def test_a_secondary_that_fell_behind_refuses_who_wants_it_fresher(calm: Calm) -> None:
-    secondary = calm.secondary()
-    reads = shared(calm.shop, secondary.me)
+    secondary = calm.secondaries[0]
+    reads = secondary.shared
     fresh, old = (ReadPreference("SECONDARY", max_staleness_s=seconds) for seconds in (90, 600))
     reads.check_read(fresh)
-    calm.cut(secondary)
+    calm.isolate(secondary.id)
     calm.rest(200)
     reads.check_read(old)
     with pytest.raises(RpcError) as refused:
@@ -152,78 +124,52 @@ def test_a_secondary_that_fell_behind_refuses_who_wants_it_fresher(calm: Calm) -
 
 
 def test_tags_that_a_member_lacks_are_refused(calm: Calm) -> None:
-    reads = shared(calm.shop, calm.secondary().me)
+    reads = calm.secondaries[0].shared
     reads.check_read(ReadPreference("SECONDARY", ({"region": "north"}, {})))
     with pytest.raises(RpcError) as refused:
         reads.check_read(ReadPreference("SECONDARY", ({"region": "north"},)))
     assert refused.value.reason == "NO_SUITABLE_MEMBER"
 
 
-class Readers:
-    """Read all the time, whoever answers, and judge what they saw."""
+class Read(Shop):
+    """A set whose readers ask whoever answers, and judge what they saw."""
 
-    def __init__(self, shop: Shop) -> None:
-        self.shop = shop
+    def __init__(self, seed: int) -> None:
+        super().__init__(seed)
         self.linearizable = 0
         self.safe: set[int] = set()
         """Requests that a majority read saw."""
 
-    async def read(self) -> None:
-        dice = self.shop.group.dice
-        while True:
-            await asyncio.sleep(dice.uniform(0.01, 0.3))
-            member_id = dice.choice(self.shop.group.ids)
-            if member_id in self.shop.group.network.members:
-                try:
-                    await self._look(member_id)
-                except (LauraError, TimeoutError):
-                    continue
+    async def reader(self) -> None:
+        while not self.closed:
+            await asyncio.sleep(self.dice.uniform(0.01, 0.3))
+            with suppress(ClientError):
+                await self._look(self.dice.choice(self.ids))
 
     async def _look(self, member_id: str) -> None:
-        log, reads = self.shop.group.logs[member_id], shared(self.shop, member_id)
-        acknowledged = self.shop.acknowledged[IDENTIFIER]
-        concern = self.shop.group.dice.choice([ReadConcern.MAJORITY, ReadConcern.LINEARIZABLE])
-        async with asyncio.timeout(2 * TIMEOUT_S):
-            at = await reads.moment(concern, 0)
-        if self.shop.group.logs.get(member_id) is not log:
-            return  # it crashed meanwhile
-        seen = requests_at(self.shop, member_id, at)
+        acknowledged = self.acknowledged[IDENTIFIER]
+        concern = self.dice.choice([ReadConcern.MAJORITY, ReadConcern.LINEARIZABLE])
+        seen = await self.ask(member_id, partial(look, concern, 0))
         self.safe |= set(seen)
         if concern is ReadConcern.LINEARIZABLE:
             self.linearizable += 1
             assert len(seen) >= acknowledged, f"{member_id} missed what was acknowledged before the read began"
 
 
-async def suffer(shop: Shop) -> Readers:
-    group, readers = shop.group, Readers(shop)
-    await shop.start()
-    work = [asyncio.create_task(each) for each in (shop.client(), shop.client(), readers.read(), readers.read())]
-    for _ in range(FAULTS):
-        await group.disturb()
-        await asyncio.sleep(group.dice.uniform(0, 1.5 * TIMEOUT_S))
-        if group.dice.random() < 0.4:
-            await shop.start()
-    group.heal()
-    await shop.start()
-    await asyncio.sleep(8 * TIMEOUT_S)
-    for each in work:
-        each.cancel()
-        if not each.cancelled() and each.done():
-            each.result()
+async def suffer(shop: Read) -> None:
+    await shop.begin()
+    work = [asyncio.create_task(each) for each in (shop.client(), shop.client(), shop.reader(), shop.reader())]
+    await shop.suffer()
     await asyncio.sleep(3 * TIMEOUT_S)
-    assert readers.safe <= set(requests_at(shop, group.ids[0], None)), "a majority read saw what was taken back"
-    await group.stop()
-    return readers
+    shop.closed = True
+    await asyncio.gather(*work)
+    await shop.until(shop.agree, "one member leads and all hold the same")
+    assert shop.safe <= set(requests_at(shop.lives[shop.ids[0]], None)), "a majority read saw what was taken back"
 
 
 @pytest.mark.parametrize("seed", range(SEEDS))
 def test_no_read_misses_or_sees_what_it_must_not(seed: int) -> None:
-    loop = VirtualLoop()
-    found: list[Readers] = []
-
-    async def run() -> None:
-        found.append(await suffer(Shop(seed, loop)))
-
-    simulate(run(), loop)
-    assert found[0].linearizable
-    assert found[0].safe
+    with closing(Read(seed)) as shop:
+        shop.run(suffer(shop))
+        assert shop.linearizable
+        assert shop.safe

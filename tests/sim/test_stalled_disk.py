@@ -3,98 +3,83 @@
 from __future__ import annotations
 
 import asyncio
-from collections import defaultdict
+from contextlib import closing
+from functools import partial
 from typing import TYPE_CHECKING
 
 import pytest
 
-from laura_fast.domain.replication.progress import WriteConcern
-from laura_fast.errors import FailedPreconditionError
-from laura_fast.storage.memory import MemoryStore
-from laura_fast.testing.sim.disk import SimulatedDisk
-from laura_fast.testing.sim.group import TIMEOUT_S, Group
-from laura_fast.testing.sim.loop import VirtualLoop
-from tests.sim.test_documents import Life, count
-from tests.sim.test_replica_set import simulate
+from laura_fast.domain.documents.codec import decode_stored
+from laura_fast.errors import RemoteError
+from laura_fast.testing.sim.knobs import TIMEOUT_S
+from tests.sim.test_documents import Shop, count
 
 if TYPE_CHECKING:
-    import random
-    from collections.abc import Callable
+    from laura_fast.testing.sim.life import Life
 
-    from laura_fast.storage.ordered import Value, Writer
-
-
-class StallingDisk(SimulatedDisk):
-    """A disk that can be told to stop."""
-
-    def __init__(self, files: MemoryStore, dice: random.Random) -> None:
-        super().__init__(files, dice)
-        self.flows = asyncio.Event()
-        self.flows.set()
-
-    async def write(self, job: Callable[[Writer], Value], *, committed: Callable[[Value], None] | None = None) -> Value:
-        await self.flows.wait()
-        return await super().write(job, committed=committed)
+STALL_S = 10 * TIMEOUT_S
+LONG_S = 2 * STALL_S
+"""For whoever waits for a disk that stalls."""
 
 
-class StallingLife(Life):
-    """A life on such a disk."""
+class Stalling(Shop):
+    """A set whose disks can be told to take exactly `STALL_S` for the next sync."""
 
-    disk_type = StallingDisk
-    disk: StallingDisk
+    def __init__(self, seed: int) -> None:
+        super().__init__(seed)
+        self.stalling: set[str] = set()
+
+    def sync_s(self, member_id: str) -> float:
+        if member_id in self.stalling:
+            self.stalling.discard(member_id)
+            return STALL_S
+        return super().sync_s(member_id)
 
 
-async def calm_group(loop: VirtualLoop) -> Group[StallingLife]:
-    files: dict[str, MemoryStore] = defaultdict(MemoryStore)
-    group: Group[StallingLife] = Group(1, 3, lambda each, dice: StallingLife(files[each], dice, loop))
-    await group.start(loop, lambda life: life.log)
-    await asyncio.sleep(4 * TIMEOUT_S)
-    return group
+async def write(identifier: int, life: Life) -> int:
+    return await life.write(lambda session: count(session, identifier, identifier))
+
+
+async def stall_the_primary(world: Stalling) -> None:
+    primary = await world.begin()
+    await asyncio.sleep(TIMEOUT_S)
+    world.stalling.add(primary.id)
+    stalled_at = world.loop.time()
+    begun, waiting = (asyncio.create_task(world.ask(primary.id, partial(write, each), LONG_S)) for each in (1, 2))
+    await world.until(lambda: primary not in world.leading and bool(world.leading), "another leads")
+    assert world.loop.time() - stalled_at < 3.5 * TIMEOUT_S
+    await world.ask(world.primary.id, partial(write, 3))
+    assert world.loop.time() < stalled_at + STALL_S
+    with pytest.raises(RemoteError, match="lost its office"):
+        await begun
+    with pytest.raises(RemoteError, match="not primary"):
+        await waiting
+    await world.until(world.agree, "one member leads and all hold the same")
+    for member_id in world.ids:
+        held = [decode_stored(body)["_id"] for body in world.documents(member_id).values()]
+        assert held == [3]  # what had begun was undone
 
 
 def test_a_primary_whose_disk_stalls_for_longer_than_its_lease_steps_down_and_comes_back() -> None:
-    loop = VirtualLoop()
+    with closing(Stalling(1)) as world:
+        world.run(stall_the_primary(world))
 
-    async def run() -> None:
-        group = await calm_group(loop)
-        [primary] = group.leading
-        life = group.logs[primary.me]
-        life.disk.flows.clear()
-        began = loop.time()
-        write = asyncio.create_task(life.store.write(lambda session: count(session, 1, 1)))
-        while primary.leads or not any(member.leads for member in group.leading):  # noqa: ASYNC110 - virtual time
-            await asyncio.sleep(0.05)
-        assert loop.time() - began < 3.5 * TIMEOUT_S
-        [successor] = group.leading
-        op_id = await group.logs[successor.me].store.write(lambda session: count(session, 2, 2))
-        await successor.wait(op_id, WriteConcern())
-        life.disk.flows.set()
-        with pytest.raises(FailedPreconditionError, match="not primary"):
-            await write  # it had not begun: nothing of it is there
-        await asyncio.sleep(3 * TIMEOUT_S)
-        assert group.logs[primary.me].store.head == group.logs[successor.me].store.head
-        await group.stop()
 
-    simulate(run(), loop)
+async def stall_the_secondaries(world: Stalling) -> None:
+    primary = await world.begin()
+    await asyncio.sleep(TIMEOUT_S)
+    others = [life.id for life in world.secondaries]
+    world.stalling.update(others)
+    writing = asyncio.create_task(world.ask(primary.id, partial(write, 1), LONG_S))
+    await asyncio.sleep(0.9 * STALL_S)
+    assert world.leading == [primary]
+    assert not world.stalling
+    assert not writing.done()
+    states = {each.member.id: each.state for each in primary.member.status().members}
+    assert states == {primary.id: "primary"} | dict.fromkeys(others, "secondary")
+    await writing
 
 
 def test_a_secondary_whose_disk_stalls_answers_its_primary() -> None:
-    loop = VirtualLoop()
-
-    async def run() -> None:
-        group = await calm_group(loop)
-        [primary] = group.leading
-        others = [each for each in group.ids if each != primary.me]
-        for each in others:
-            group.logs[each].disk.flows.clear()
-        write = asyncio.create_task(group.logs[primary.me].store.write(lambda session: count(session, 1, 1)))
-        await asyncio.sleep(10 * TIMEOUT_S)
-        assert group.leading == [primary]
-        states = {each.member.id: each.state for each in primary.status().members}
-        assert states == {primary.me: "primary"} | dict.fromkeys(others, "secondary")
-        for each in others:
-            group.logs[each].disk.flows.set()
-        await primary.wait(await write, WriteConcern())
-        await group.stop()
-
-    simulate(run(), loop)
+    with closing(Stalling(1)) as world:
+        world.run(stall_the_secondaries(world))

@@ -112,12 +112,13 @@ class Life:
         self._world.watch(self._world.safety.answered, self.id, given[0] if given else None, answer)
         return answer
 
-    async def write(self, job: Callable[[Any], int]) -> None:
+    async def write(self, job: Callable[[Any], int]) -> int:
         """Runs a job that returns its last op id, as a server does it with a write concern of majority."""
         self.shared.check_write(MAJORITY)
-        op_id = await self.store.write(job)
+        op_id: int = await self.store.write(job)
         await self.shared.settle(MAJORITY)
         self._world.watch(self._world.safety.acknowledged, self.id, op_id)
+        return op_id
 
     async def _write(self, register: str, value: bytes) -> bytes:
         """Sets a register."""
