@@ -19,7 +19,7 @@ import click
 import msgspec
 
 from laura_fast.domain.replication import voting
-from laura_fast.domain.replication.election import Election
+from laura_fast.domain.replication.candidacy import Candidacy
 from laura_fast.domain.replication.events import Ballot, Role
 from laura_fast.domain.replication.members import Configuration, Position
 from laura_fast.domain.replication.progress import Progress, WriteConcern
@@ -116,16 +116,9 @@ def _any_number_of_votes(refusal: Any) -> Any:
     return refuse
 
 
-def _keeps_anything(_keep: Any) -> Any:
-    def keep(self: Any, ballot: Ballot) -> None:
-        self.ballot = self._out["ballot"] = ballot
-
-    return keep
-
-
 def _wins_at_once(count: Any) -> Any:
     def count_all(self: Any, now: float) -> None:
-        self._yes = set(self.configuration.voters)
+        self._yes = set(self._state.configuration.voters)
         count(self, now)
 
     return count_all
@@ -133,7 +126,7 @@ def _wins_at_once(count: Any) -> Any:
 
 def _any_answer(told: Any) -> Any:
     def vote_told(self: Any, event: Any) -> None:
-        told(self, replace(event, asked_term=self._asked_term, dry_run=self.role is Role.ASKING))
+        told(self, replace(event, asked_term=self._asked_term, dry_run=self._state.role is Role.ASKING))
 
     return vote_told
 
@@ -245,8 +238,8 @@ BUGS: Final = (
     Bug("messages leave before the ballot is kept", Steps, "take", _acts_first),
     Bug("log freshness is ignored in votes", voting, "_behind", _any_log),
     Bug("a vote may be given twice", voting, "refusal", _any_number_of_votes),
-    Bug("a candidate wins without its votes", Election, "_count", _wins_at_once),
-    Bug("answers to an older question count as votes", Election, "_vote_told", _any_answer),
+    Bug("a candidate wins without its votes", Candidacy, "_count", _wins_at_once),
+    Bug("answers to an older question count as votes", Candidacy, "vote_told", _any_answer),
     Bug("half is a majority", Configuration, "majority", lambda _right: property(lambda self: len(self.voters) // 2)),
     Bug("acknowledgements of another term count", Progress, "_ours", _of_any_term),
     Bug("an entry of an older term is committed directly", Progress, "_advance", _without_first),

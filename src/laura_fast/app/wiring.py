@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from laura_fast.domain.replication.election import BEATS_PER_TIMEOUT
+from laura_fast.domain.replication.leadership import BEATS_PER_TIMEOUT
 from laura_fast.node.replication.pushing import Pushes
 from laura_fast.services import health, reflection
 from laura_fast.services.admin import AdminService

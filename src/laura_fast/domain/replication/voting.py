@@ -5,11 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from laura_fast.domain.replication.events import Ballot, Role, VoteAnswer
 from laura_fast.domain.replication.members import Stamp
 
 if TYPE_CHECKING:
-    from laura_fast.domain.replication.events import Ballot, VoteAsked
+    from laura_fast.domain.replication.events import VoteAsked
+    from laura_fast.domain.replication.leadership import Leadership
     from laura_fast.domain.replication.members import Configuration, Position
+    from laura_fast.domain.replication.state import State
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,3 +82,41 @@ def _loyalty(voter: Voter, asked: VoteAsked) -> str:
     if mine and mine.arbiter and primary and candidate and primary.priority >= candidate.priority:
         return f"an arbiter sees the healthy primary {primary.id}"
     return ""
+
+
+class Voting:
+    """One member's part of it: terms that it hears of, its ballot, and the answer."""
+
+    def __init__(self, state: State, leadership: Leadership) -> None:
+        """It was not asked yet.
+
+        Args:
+            state: Of this member.
+            leadership: Knows whom a primary hears.
+        """
+        self._state = state
+        self._leadership = leadership
+
+    def vote_asked(self, event: VoteAsked) -> None:
+        """Answers; a vote that is given puts off running for election."""
+        state = self._state
+        why = stranger(state.configuration, event) or self._refusal(event)
+        if not why and not event.dry_run:
+            state.keep(Ballot(event.term, event.candidate))
+            state.run_at = state.after(event.now)
+        state.out["answer"] = VoteAnswer(not why, state.term, why or "granted")
+
+    def _refusal(self, event: VoteAsked) -> str:
+        """By the state after a newer term was adopted, but with the primary that was known before."""
+        state, healthy = self._state, self._healthy(event.now)
+        if not event.dry_run and event.term > state.term:
+            state.adopt(event.term, event.now)
+        last = state.last if state.acknowledged is None else state.acknowledged
+        return refusal(Voter(state.me, state.configuration, state.may_vote, state.ballot, last, healthy), event)
+
+    def _healthy(self, now: float) -> str:
+        """The primary that this member is, or heard within a timeout."""
+        state = self._state
+        if state.role is Role.PRIMARY:
+            return state.me if self._leadership.majority_heard(now) else ""
+        return state.led_by if now - state.heard_primary_at < state.timeout_s else ""

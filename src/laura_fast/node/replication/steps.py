@@ -11,8 +11,8 @@ import contextlib
 from typing import TYPE_CHECKING
 
 from laura_fast.domain.replication import events
-from laura_fast.domain.replication.election import BEATS_PER_TIMEOUT
 from laura_fast.domain.replication.events import Role
+from laura_fast.domain.replication.leadership import BEATS_PER_TIMEOUT
 
 if TYPE_CHECKING:
     from collections.abc import Callable
