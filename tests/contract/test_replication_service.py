@@ -58,7 +58,7 @@ async def alone(transport_name: str, tmp_path: Path) -> AsyncIterator[Alone]:
         node_id="n1",
         replica_set="rs0",
         members="n1=127.0.0.1:7001",
-        election_timeout_ms=100,
+        election_timeout_ms=400,  # a busy machine takes 100 to sync, and a primary whose disk is silent steps down
     )
     server = Server(config)
     await server.start()
