@@ -61,6 +61,7 @@ def test_what_waited_in_a_buffer_keeps_no_dead_primary_alive(calm: Scenario) -> 
     batch = Batch(before.id, before.member.term, 0, 1, ())
     for life in others:
         life.member._following._peers = Buffered(batch)
+    calm.run(asyncio.sleep(TIMEOUT_S))  # what was asked before is answered by now
     calm.crash(before, "killed")
     calm.run(asyncio.sleep(3 * TIMEOUT_S))
     assert calm.primary in others
