@@ -46,7 +46,7 @@ def test_a_write_is_committed_within_a_few_messages(calm: Scenario) -> None:
     calm.network.weather.slowest_s, calm.stalls = 0.001, dict.fromkeys(calm.ids, 0.001)
     began = calm.loop.time()
     calm.run(calm.ask(calm.primary.id, write))
-    assert calm.loop.time() - began < 0.02
+    assert calm.loop.time() - began < 0.008  # two syncs, and messages there and back, twice
 
 
 def test_a_step_down_hands_over_within_a_third_of_a_second(calm: Scenario) -> None:
