@@ -51,8 +51,10 @@ class Rollout:
         return member_id not in self._holders
 
     def report(self, member_id: str, stamp: Stamp) -> None:
-        """A member told which configuration it has on disk."""
-        if stamp >= self.configuration.stamp:
+        """A member told which configuration it has on disk; one that lost its directory has an older one again."""
+        if stamp < self.configuration.stamp:
+            self._holders.discard(member_id)
+        else:
             self._holders.add(member_id)
             self.departed = tuple(member for member in self.departed if member.id != member_id)
 

@@ -53,7 +53,7 @@ class Answering(Member):
     async def greet(self) -> Report:
         """Tells a member that knows nothing how far this one is, whatever it is."""
         last = self._log.last
-        return Report(self.me, self.term, last, last, self.configuration.stamp)
+        return Report(self.me, self.term, last, last, self.configuration.stamp, self._machine.may_vote)
 
     async def copy(self, copy: Copy) -> Copied:
         """Serves a part of a copy of everything. Raises as `lead` and `Leading.copy`."""

@@ -102,7 +102,7 @@ class Following:
             return
         whole = self._whole(batch.entries)
         if self._syncing and self._syncing.wanted:
-            if not await self._syncing.catch_up(whole, self._pause_s):
+            if not await self._syncing.catch_up(batch, whole, self._pause_s):
                 self._held = []
             return
         if whole:

@@ -30,9 +30,9 @@ class Greetings:
         others = (each for each in self._machine.configuration.members if each.id != self._machine.me)
         return await asyncio.gather(*map(self._greet, others))
 
-    async def confirm(self) -> bool:
-        """See `is_confirmed`, of the current term."""
-        configuration, term = self._machine.configuration, self._machine.term
+    async def confirm(self, term: int) -> bool:
+        """See `is_confirmed`."""
+        configuration = self._machine.configuration
         answers = await self.ask()
         return is_confirmed(configuration, self._machine.me, term, answers)
 
@@ -56,8 +56,10 @@ def is_confirmed(configuration: Configuration, me: str, term: int, answers: Sequ
     """Whether nothing that this member ever took part in was of a later term.
 
     An election or a commit of a later term had a majority of the voters, all of which know that term. So many others
-    know none that every majority would have one of them in it.
+    know none that every majority would have one of them in it. Another one that lost its directory does not know of
+    what terms it took part in.
     """
     others = configuration.voters - {me}
-    unaware = {report.member for report in answers if report and report.term <= term} & others
+    known = (report for report in answers if report and report.may_vote)
+    unaware = {report.member for report in known if report.term <= term} & others
     return len(unaware) > len(configuration.voters) - configuration.majority

@@ -67,6 +67,7 @@ class Report:
         applied: End of what it applied.
         durable: End of what it has on disk.
         stamp: Of the configuration that it has on disk; None = it did not say.
+        may_vote: It knows what it acknowledged and whom it voted for; not so who lost its directory.
     """
 
     member: str
@@ -74,6 +75,7 @@ class Report:
     applied: Position
     durable: Position
     stamp: Stamp | None = None
+    may_vote: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,8 +1,9 @@
 """A member's initial sync: it copies all documents of the primary, then replays the log until that is one state.
 
-It is complete when the log has the end of the newest state that was copied from, and so many others know of no later
-term than the primary's that whatever this member once acknowledged, or voted for, was not in one: a deposed primary's
-copy would lack it. Until then this member does not stand and counts for no write, and it votes only if it had a log
+It is complete when the log has the end of the newest state that was copied from, and what the primary's log had when
+its first batch came, and so many others know of no later term than that primary's that whatever this member once
+acknowledged, or voted for, was not in one: the copy of a deposed primary would lack it, even where the next one goes on
+with it. Until then this member does not stand and counts for no write, and it votes only if it had a log
 before, by the end of that (see `Election`). Each part is durable with the token to
 go on with, so a restart, or another primary, costs what was on its way and no more.
 """
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from laura_fast.domain.replication.election import Election
     from laura_fast.domain.replication.events import Event
     from laura_fast.domain.replication.members import ReplicaMember
-    from laura_fast.node.replication.messages import Copied
+    from laura_fast.node.replication.messages import Batch, Copied
     from laura_fast.node.replication.ports import Copies, Peers, ReplicaLog
     from laura_fast.storage.documents.oplog import OplogEntry
 
@@ -44,7 +45,7 @@ class Syncing:
         peers: Peers,
         *,
         take: Callable[[Event], Awaitable[object]],
-        confirm: Callable[[], Awaitable[bool]],
+        confirm: Callable[[int], Awaitable[bool]],
     ) -> None:
         """Prepares.
 
@@ -54,7 +55,7 @@ class Syncing:
             copies: What its documents are copied into.
             peers: The others.
             take: Tells the machine.
-            confirm: Whether enough others know of no later term, see `greeting.is_confirmed`.
+            confirm: Whether enough others know of no later term than one, see `greeting.is_confirmed`.
         """
         self._me = machine.me
         self._machine = machine
@@ -65,6 +66,8 @@ class Syncing:
         self._confirm = confirm
         self._turn = asyncio.Lock()
         self._state = copies.state
+        self._source = ("", 0)
+        self._needed = 0
         self.wanted = not copies.admitted
 
     @property
@@ -82,7 +85,8 @@ class Syncing:
         copied = f"{self._state.documents:,} documents, {self._state.size:,} bytes copied"
         if self._state.consistent is None:
             return copied
-        return f"{copied}; replaying the log: {self._log.last.op_id:,} of {self._state.consistent.op_id:,}"
+        end = max(self._state.consistent.op_id, self._needed)
+        return f"{copied}; replaying the log: {self._log.last.op_id:,} of {end:,}"
 
     async def go_on(self, primary: ReplicaMember) -> None:
         """Copies the next part."""
@@ -102,10 +106,11 @@ class Syncing:
         await self._take(events.SyncBegan(copied.seen))
         await self._copies.begin(copied, self._machine.acknowledged)
 
-    async def catch_up(self, entries: Sequence[OplogEntry], pause_s: float) -> bool:
+    async def catch_up(self, batch: Batch, entries: Sequence[OplogEntry], pause_s: float) -> bool:
         """Replays what belongs to the copy, and ends the sync when that is all.
 
         Args:
+            batch: Of the primary that is followed.
             entries: Next of the log, whole jobs.
             pause_s: How long to wait where there is nothing to do but to ask the others again.
 
@@ -115,15 +120,17 @@ class Syncing:
         assert self._state is not None  # noqa: S101 - see `copying`
         consistent = self._state.consistent
         assert consistent is not None  # noqa: S101 - the same
-        mine = [entry for entry in entries if entry.op_id <= consistent.op_id]
+        if self._source != (batch.primary, batch.term):
+            self._source, self._needed = (batch.primary, batch.term), batch.latest
+        end = max(consistent.op_id, self._needed)
+        mine = [entry for entry in entries if entry.op_id <= end]
         if mine:
             await self._copies.replay(mine)
-        last = self._log.last
-        if last.op_id < consistent.op_id:
+        if self._log.last.op_id < end:
             return True
-        if last != consistent:
+        if self._log.term_at(consistent.op_id) != consistent.term:
             self.start_over("what was copied was rolled back")
-        elif await self._confirm():
+        elif await self._confirm(batch.term):
             await self._end()
         else:
             await asyncio.sleep(pause_s)
@@ -132,7 +139,7 @@ class Syncing:
     def start_over(self, reason: str) -> None:
         """The copy can't be completed; the next one begins when there is somebody to copy from."""
         _log.warning("initial_sync_starts_over", node=self._me, reason=reason)
-        self.wanted, self._state = True, None
+        self.wanted, self._state, self._source = True, None, ("", 0)
 
     async def _end(self) -> None:
         await self._admit(0)

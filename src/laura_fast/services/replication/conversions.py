@@ -142,13 +142,15 @@ def report_message(report: Report) -> replica_set_pb2.MemberReport:
         durable=position_message(report.durable),
         config_version=report.stamp.version if report.stamp else 0,
         config_term=report.stamp.term if report.stamp else 0,
+        may_not_vote=not report.may_vote,
     )
 
 
 def report(message: replica_set_pb2.MemberReport) -> Report:
     """The answer to a beat."""
     stamp = Stamp(message.config_term, message.config_version)
-    return Report(message.member_id, message.term, position(message.applied), position(message.durable), stamp)
+    applied, durable = position(message.applied), position(message.durable)
+    return Report(message.member_id, message.term, applied, durable, stamp, not message.may_not_vote)
 
 
 def acknowledgment(report: Report) -> replication_pb2.WriteAcknowledgment:

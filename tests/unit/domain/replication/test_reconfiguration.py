@@ -119,6 +119,15 @@ def test_who_departed_is_told_until_it_says_that_it_knows() -> None:
     assert not rollout.departed
 
 
+def test_who_lost_its_directory_lacks_what_it_was_told() -> None:
+    primary = Primary()
+    primary.rollout.report("n2", Stamp(0, 1))
+    assert primary.rollout.lacks("n2")
+    assert primary.rollout.complete, "two of three have it"
+    primary.rollout.report("n3", Stamp(0, 1))
+    assert primary.refusal(with_priority("n2", 5)) == "CHANGE_PENDING"
+
+
 def test_a_member_without_a_configuration_waits() -> None:
     unknown = Configuration.unknown("rs0")
     assert unknown.stamp < BEFORE.stamp

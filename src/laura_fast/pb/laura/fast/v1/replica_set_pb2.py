@@ -24,7 +24,7 @@ _sym_db = _symbol_database.Default()
 
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1flaura/fast/v1/replica_set.proto\x12\rlaura.fast.v1\"*\n\x0bLogPosition\x12\x0c\n\x04term\x18\x01 \x01(\x03\x12\r\n\x05op_id\x18\x02 \x01(\x03\"\xa5\x02\n\x0b\x42\x65\x61tRequest\x12\x13\n\x0breplica_set\x18\x01 \x01(\t\x12\x12\n\nprimary_id\x18\x02 \x01(\t\x12\x0c\n\x04term\x18\x03 \x01(\x03\x12(\n\x04last\x18\x04 \x01(\x0b\x32\x1a.laura.fast.v1.LogPosition\x12\x14\n\x0c\x63ommit_op_id\x18\x05 \x01(\x03\x12\x16\n\x0e\x63onfig_version\x18\x06 \x01(\x03\x12\x13\n\x0b\x63onfig_term\x18\x07 \x01(\x03\x12=\n\rconfiguration\x18\x08 \x01(\x0b\x32&.laura.fast.v1.ReplicaSetConfiguration\x12\x33\n\x08\x65lection\x18\t \x01(\x0b\x32!.laura.fast.v1.ReplicaSetElection\"\xb6\x01\n\x0cMemberReport\x12\x11\n\tmember_id\x18\x01 \x01(\t\x12\x0c\n\x04term\x18\x02 \x01(\x03\x12+\n\x07\x61pplied\x18\x03 \x01(\x0b\x32\x1a.laura.fast.v1.LogPosition\x12+\n\x07\x64urable\x18\x04 \x01(\x0b\x32\x1a.laura.fast.v1.LogPosition\x12\x16\n\x0e\x63onfig_version\x18\x05 \x01(\x03\x12\x13\n\x0b\x63onfig_term\x18\x06 \x01(\x03\"#\n\x0cGreetRequest\x12\x13\n\x0breplica_set\x18\x01 \x01(\t\"C\n\x0eHandOffRequest\x12\x13\n\x0breplica_set\x18\x01 \x01(\t\x12\x0c\n\x04term\x18\x02 \x01(\x03\x12\x0e\n\x06reason\x18\x03 \x01(\t\"\x11\n\x0fHandOffResponse\"B\n\x15RequestHandOffRequest\x12\x13\n\x0breplica_set\x18\x01 \x01(\t\x12\x14\n\x0csuccessor_id\x18\x02 \x01(\t\"\x18\n\x16RequestHandOffResponse\"\xc1\x01\n\rReplicaMember\x12\n\n\x02id\x18\x01 \x01(\t\x12\x0f\n\x07\x61\x64\x64ress\x18\x02 \x01(\t\x12\x10\n\x08priority\x18\x03 \x01(\x05\x12\r\n\x05votes\x18\x04 \x01(\x08\x12\x0f\n\x07\x61rbiter\x18\x05 \x01(\x08\x12\x34\n\x04tags\x18\x06 \x03(\x0b\x32&.laura.fast.v1.ReplicaMember.TagsEntry\x1a+\n\tTagsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"u\n\x17ReplicaSetConfiguration\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0f\n\x07version\x18\x02 \x01(\x03\x12-\n\x07members\x18\x03 \x03(\x0b\x32\x1c.laura.fast.v1.ReplicaMember\x12\x0c\n\x04term\x18\x04 \x01(\x03\"\x16\n\x14GetReplicaSetRequest\"\x98\x02\n\x12ReplicaMemberState\x12,\n\x06member\x18\x01 \x01(\x0b\x32\x1c.laura.fast.v1.ReplicaMember\x12\r\n\x05state\x18\x02 \x01(\t\x12+\n\x07\x61pplied\x18\x03 \x01(\x0b\x32\x1a.laura.fast.v1.LogPosition\x12+\n\x07\x64urable\x18\x04 \x01(\x0b\x32\x1a.laura.fast.v1.LogPosition\x12\x19\n\x0cheard_ms_ago\x18\x05 \x01(\x03H\x00\x88\x01\x01\x12\x18\n\x0blag_entries\x18\x06 \x01(\x03H\x01\x88\x01\x01\x12\x15\n\rsync_progress\x18\x07 \x01(\tB\x0f\n\r_heard_ms_agoB\x0e\n\x0c_lag_entries\"U\n\x12ReplicaSetElection\x12\x0c\n\x04term\x18\x01 \x01(\x03\x12\x12\n\nprimary_id\x18\x02 \x01(\t\x12\r\n\x05\x61t_ms\x18\x03 \x01(\x03\x12\x0e\n\x06reason\x18\x04 \x01(\t\"\xd8\x02\n\x0fReplicaSetState\x12\x13\n\x0bobserver_id\x18\x01 \x01(\t\x12\x16\n\x0eobserved_at_ms\x18\x02 \x01(\x03\x12=\n\rconfiguration\x18\x03 \x01(\x0b\x32&.laura.fast.v1.ReplicaSetConfiguration\x12\x0c\n\x04term\x18\x04 \x01(\x03\x12\x12\n\nprimary_id\x18\x05 \x01(\t\x12\x14\n\x0c\x63ommit_op_id\x18\x06 \x01(\x03\x12\x32\n\x07members\x18\x07 \x03(\x0b\x32!.laura.fast.v1.ReplicaMemberState\x12\x34\n\telections\x18\x08 \x03(\x0b\x32!.laura.fast.v1.ReplicaSetElection\x12\x1f\n\x17\x63onfiguration_committed\x18\t \x01(\x08\x12\x16\n\x0eobserver_state\x18\n \x01(\t\"\x91\x01\n\x17\x43hangeReplicaSetRequest\x12\x13\n\x0breplica_set\x18\x01 \x01(\t\x12\x18\n\x10\x65xpected_version\x18\x02 \x01(\x03\x12+\n\x03put\x18\x03 \x01(\x0b\x32\x1c.laura.fast.v1.ReplicaMemberH\x00\x12\x10\n\x06remove\x18\x04 \x01(\tH\x00\x42\x08\n\x06\x63hange\"Y\n\x18\x43hangeReplicaSetResponse\x12=\n\rconfiguration\x18\x01 \x01(\x0b\x32&.laura.fast.v1.ReplicaSetConfiguration2\xfb\x03\n\x11ReplicaSetService\x12?\n\x04\x42\x65\x61t\x12\x1a.laura.fast.v1.BeatRequest\x1a\x1b.laura.fast.v1.MemberReport\x12\x41\n\x05Greet\x12\x1b.laura.fast.v1.GreetRequest\x1a\x1b.laura.fast.v1.MemberReport\x12H\n\x07HandOff\x12\x1d.laura.fast.v1.HandOffRequest\x1a\x1e.laura.fast.v1.HandOffResponse\x12]\n\x0eRequestHandOff\x12$.laura.fast.v1.RequestHandOffRequest\x1a%.laura.fast.v1.RequestHandOffResponse\x12T\n\rGetReplicaSet\x12#.laura.fast.v1.GetReplicaSetRequest\x1a\x1e.laura.fast.v1.ReplicaSetState\x12\x63\n\x10\x43hangeReplicaSet\x12&.laura.fast.v1.ChangeReplicaSetRequest\x1a\'.laura.fast.v1.ChangeReplicaSetResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1flaura/fast/v1/replica_set.proto\x12\rlaura.fast.v1\"*\n\x0bLogPosition\x12\x0c\n\x04term\x18\x01 \x01(\x03\x12\r\n\x05op_id\x18\x02 \x01(\x03\"\xa5\x02\n\x0b\x42\x65\x61tRequest\x12\x13\n\x0breplica_set\x18\x01 \x01(\t\x12\x12\n\nprimary_id\x18\x02 \x01(\t\x12\x0c\n\x04term\x18\x03 \x01(\x03\x12(\n\x04last\x18\x04 \x01(\x0b\x32\x1a.laura.fast.v1.LogPosition\x12\x14\n\x0c\x63ommit_op_id\x18\x05 \x01(\x03\x12\x16\n\x0e\x63onfig_version\x18\x06 \x01(\x03\x12\x13\n\x0b\x63onfig_term\x18\x07 \x01(\x03\x12=\n\rconfiguration\x18\x08 \x01(\x0b\x32&.laura.fast.v1.ReplicaSetConfiguration\x12\x33\n\x08\x65lection\x18\t \x01(\x0b\x32!.laura.fast.v1.ReplicaSetElection\"\xcc\x01\n\x0cMemberReport\x12\x11\n\tmember_id\x18\x01 \x01(\t\x12\x0c\n\x04term\x18\x02 \x01(\x03\x12+\n\x07\x61pplied\x18\x03 \x01(\x0b\x32\x1a.laura.fast.v1.LogPosition\x12+\n\x07\x64urable\x18\x04 \x01(\x0b\x32\x1a.laura.fast.v1.LogPosition\x12\x16\n\x0e\x63onfig_version\x18\x05 \x01(\x03\x12\x13\n\x0b\x63onfig_term\x18\x06 \x01(\x03\x12\x14\n\x0cmay_not_vote\x18\x07 \x01(\x08\"#\n\x0cGreetRequest\x12\x13\n\x0breplica_set\x18\x01 \x01(\t\"C\n\x0eHandOffRequest\x12\x13\n\x0breplica_set\x18\x01 \x01(\t\x12\x0c\n\x04term\x18\x02 \x01(\x03\x12\x0e\n\x06reason\x18\x03 \x01(\t\"\x11\n\x0fHandOffResponse\"B\n\x15RequestHandOffRequest\x12\x13\n\x0breplica_set\x18\x01 \x01(\t\x12\x14\n\x0csuccessor_id\x18\x02 \x01(\t\"\x18\n\x16RequestHandOffResponse\"\xc1\x01\n\rReplicaMember\x12\n\n\x02id\x18\x01 \x01(\t\x12\x0f\n\x07\x61\x64\x64ress\x18\x02 \x01(\t\x12\x10\n\x08priority\x18\x03 \x01(\x05\x12\r\n\x05votes\x18\x04 \x01(\x08\x12\x0f\n\x07\x61rbiter\x18\x05 \x01(\x08\x12\x34\n\x04tags\x18\x06 \x03(\x0b\x32&.laura.fast.v1.ReplicaMember.TagsEntry\x1a+\n\tTagsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"u\n\x17ReplicaSetConfiguration\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0f\n\x07version\x18\x02 \x01(\x03\x12-\n\x07members\x18\x03 \x03(\x0b\x32\x1c.laura.fast.v1.ReplicaMember\x12\x0c\n\x04term\x18\x04 \x01(\x03\"\x16\n\x14GetReplicaSetRequest\"\x98\x02\n\x12ReplicaMemberState\x12,\n\x06member\x18\x01 \x01(\x0b\x32\x1c.laura.fast.v1.ReplicaMember\x12\r\n\x05state\x18\x02 \x01(\t\x12+\n\x07\x61pplied\x18\x03 \x01(\x0b\x32\x1a.laura.fast.v1.LogPosition\x12+\n\x07\x64urable\x18\x04 \x01(\x0b\x32\x1a.laura.fast.v1.LogPosition\x12\x19\n\x0cheard_ms_ago\x18\x05 \x01(\x03H\x00\x88\x01\x01\x12\x18\n\x0blag_entries\x18\x06 \x01(\x03H\x01\x88\x01\x01\x12\x15\n\rsync_progress\x18\x07 \x01(\tB\x0f\n\r_heard_ms_agoB\x0e\n\x0c_lag_entries\"U\n\x12ReplicaSetElection\x12\x0c\n\x04term\x18\x01 \x01(\x03\x12\x12\n\nprimary_id\x18\x02 \x01(\t\x12\r\n\x05\x61t_ms\x18\x03 \x01(\x03\x12\x0e\n\x06reason\x18\x04 \x01(\t\"\xd8\x02\n\x0fReplicaSetState\x12\x13\n\x0bobserver_id\x18\x01 \x01(\t\x12\x16\n\x0eobserved_at_ms\x18\x02 \x01(\x03\x12=\n\rconfiguration\x18\x03 \x01(\x0b\x32&.laura.fast.v1.ReplicaSetConfiguration\x12\x0c\n\x04term\x18\x04 \x01(\x03\x12\x12\n\nprimary_id\x18\x05 \x01(\t\x12\x14\n\x0c\x63ommit_op_id\x18\x06 \x01(\x03\x12\x32\n\x07members\x18\x07 \x03(\x0b\x32!.laura.fast.v1.ReplicaMemberState\x12\x34\n\telections\x18\x08 \x03(\x0b\x32!.laura.fast.v1.ReplicaSetElection\x12\x1f\n\x17\x63onfiguration_committed\x18\t \x01(\x08\x12\x16\n\x0eobserver_state\x18\n \x01(\t\"\x91\x01\n\x17\x43hangeReplicaSetRequest\x12\x13\n\x0breplica_set\x18\x01 \x01(\t\x12\x18\n\x10\x65xpected_version\x18\x02 \x01(\x03\x12+\n\x03put\x18\x03 \x01(\x0b\x32\x1c.laura.fast.v1.ReplicaMemberH\x00\x12\x10\n\x06remove\x18\x04 \x01(\tH\x00\x42\x08\n\x06\x63hange\"Y\n\x18\x43hangeReplicaSetResponse\x12=\n\rconfiguration\x18\x01 \x01(\x0b\x32&.laura.fast.v1.ReplicaSetConfiguration2\xfb\x03\n\x11ReplicaSetService\x12?\n\x04\x42\x65\x61t\x12\x1a.laura.fast.v1.BeatRequest\x1a\x1b.laura.fast.v1.MemberReport\x12\x41\n\x05Greet\x12\x1b.laura.fast.v1.GreetRequest\x1a\x1b.laura.fast.v1.MemberReport\x12H\n\x07HandOff\x12\x1d.laura.fast.v1.HandOffRequest\x1a\x1e.laura.fast.v1.HandOffResponse\x12]\n\x0eRequestHandOff\x12$.laura.fast.v1.RequestHandOffRequest\x1a%.laura.fast.v1.RequestHandOffResponse\x12T\n\rGetReplicaSet\x12#.laura.fast.v1.GetReplicaSetRequest\x1a\x1e.laura.fast.v1.ReplicaSetState\x12\x63\n\x10\x43hangeReplicaSet\x12&.laura.fast.v1.ChangeReplicaSetRequest\x1a\'.laura.fast.v1.ChangeReplicaSetResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -38,35 +38,35 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_BEATREQUEST']._serialized_start=95
   _globals['_BEATREQUEST']._serialized_end=388
   _globals['_MEMBERREPORT']._serialized_start=391
-  _globals['_MEMBERREPORT']._serialized_end=573
-  _globals['_GREETREQUEST']._serialized_start=575
-  _globals['_GREETREQUEST']._serialized_end=610
-  _globals['_HANDOFFREQUEST']._serialized_start=612
-  _globals['_HANDOFFREQUEST']._serialized_end=679
-  _globals['_HANDOFFRESPONSE']._serialized_start=681
-  _globals['_HANDOFFRESPONSE']._serialized_end=698
-  _globals['_REQUESTHANDOFFREQUEST']._serialized_start=700
-  _globals['_REQUESTHANDOFFREQUEST']._serialized_end=766
-  _globals['_REQUESTHANDOFFRESPONSE']._serialized_start=768
-  _globals['_REQUESTHANDOFFRESPONSE']._serialized_end=792
-  _globals['_REPLICAMEMBER']._serialized_start=795
-  _globals['_REPLICAMEMBER']._serialized_end=988
-  _globals['_REPLICAMEMBER_TAGSENTRY']._serialized_start=945
-  _globals['_REPLICAMEMBER_TAGSENTRY']._serialized_end=988
-  _globals['_REPLICASETCONFIGURATION']._serialized_start=990
-  _globals['_REPLICASETCONFIGURATION']._serialized_end=1107
-  _globals['_GETREPLICASETREQUEST']._serialized_start=1109
-  _globals['_GETREPLICASETREQUEST']._serialized_end=1131
-  _globals['_REPLICAMEMBERSTATE']._serialized_start=1134
-  _globals['_REPLICAMEMBERSTATE']._serialized_end=1414
-  _globals['_REPLICASETELECTION']._serialized_start=1416
-  _globals['_REPLICASETELECTION']._serialized_end=1501
-  _globals['_REPLICASETSTATE']._serialized_start=1504
-  _globals['_REPLICASETSTATE']._serialized_end=1848
-  _globals['_CHANGEREPLICASETREQUEST']._serialized_start=1851
-  _globals['_CHANGEREPLICASETREQUEST']._serialized_end=1996
-  _globals['_CHANGEREPLICASETRESPONSE']._serialized_start=1998
-  _globals['_CHANGEREPLICASETRESPONSE']._serialized_end=2087
-  _globals['_REPLICASETSERVICE']._serialized_start=2090
-  _globals['_REPLICASETSERVICE']._serialized_end=2597
+  _globals['_MEMBERREPORT']._serialized_end=595
+  _globals['_GREETREQUEST']._serialized_start=597
+  _globals['_GREETREQUEST']._serialized_end=632
+  _globals['_HANDOFFREQUEST']._serialized_start=634
+  _globals['_HANDOFFREQUEST']._serialized_end=701
+  _globals['_HANDOFFRESPONSE']._serialized_start=703
+  _globals['_HANDOFFRESPONSE']._serialized_end=720
+  _globals['_REQUESTHANDOFFREQUEST']._serialized_start=722
+  _globals['_REQUESTHANDOFFREQUEST']._serialized_end=788
+  _globals['_REQUESTHANDOFFRESPONSE']._serialized_start=790
+  _globals['_REQUESTHANDOFFRESPONSE']._serialized_end=814
+  _globals['_REPLICAMEMBER']._serialized_start=817
+  _globals['_REPLICAMEMBER']._serialized_end=1010
+  _globals['_REPLICAMEMBER_TAGSENTRY']._serialized_start=967
+  _globals['_REPLICAMEMBER_TAGSENTRY']._serialized_end=1010
+  _globals['_REPLICASETCONFIGURATION']._serialized_start=1012
+  _globals['_REPLICASETCONFIGURATION']._serialized_end=1129
+  _globals['_GETREPLICASETREQUEST']._serialized_start=1131
+  _globals['_GETREPLICASETREQUEST']._serialized_end=1153
+  _globals['_REPLICAMEMBERSTATE']._serialized_start=1156
+  _globals['_REPLICAMEMBERSTATE']._serialized_end=1436
+  _globals['_REPLICASETELECTION']._serialized_start=1438
+  _globals['_REPLICASETELECTION']._serialized_end=1523
+  _globals['_REPLICASETSTATE']._serialized_start=1526
+  _globals['_REPLICASETSTATE']._serialized_end=1870
+  _globals['_CHANGEREPLICASETREQUEST']._serialized_start=1873
+  _globals['_CHANGEREPLICASETREQUEST']._serialized_end=2018
+  _globals['_CHANGEREPLICASETRESPONSE']._serialized_start=2020
+  _globals['_CHANGEREPLICASETRESPONSE']._serialized_end=2109
+  _globals['_REPLICASETSERVICE']._serialized_start=2112
+  _globals['_REPLICASETSERVICE']._serialized_end=2619
 # @@protoc_insertion_point(module_scope)

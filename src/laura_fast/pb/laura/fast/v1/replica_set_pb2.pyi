@@ -100,11 +100,14 @@ class MemberReport(_message.Message):
     DURABLE_FIELD_NUMBER: _builtins.int
     CONFIG_VERSION_FIELD_NUMBER: _builtins.int
     CONFIG_TERM_FIELD_NUMBER: _builtins.int
+    MAY_NOT_VOTE_FIELD_NUMBER: _builtins.int
     member_id: _builtins.str
     term: _builtins.int
     config_version: _builtins.int
     """Of the configuration that it has on disk."""
     config_term: _builtins.int
+    may_not_vote: _builtins.bool
+    """It lost its directory, and with it what it acknowledged and whom it voted for."""
     @_builtins.property
     def applied(self) -> Global___LogPosition: ...
     @_builtins.property
@@ -118,10 +121,11 @@ class MemberReport(_message.Message):
         durable: Global___LogPosition | None = ...,
         config_version: _builtins.int = ...,
         config_term: _builtins.int = ...,
+        may_not_vote: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["applied", b"applied", "durable", b"durable"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["applied", b"applied", "config_term", b"config_term", "config_version", b"config_version", "durable", b"durable", "member_id", b"member_id", "term", b"term"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["applied", b"applied", "config_term", b"config_term", "config_version", b"config_version", "durable", b"durable", "may_not_vote", b"may_not_vote", "member_id", b"member_id", "term", b"term"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
