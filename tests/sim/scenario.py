@@ -40,19 +40,20 @@ class Host(Life):
 
 
 class Scenario(World):
-    """A set of three equal members; the test says what happens to it, and the rules of every simulation hold."""
+    """A set of equal members; the test says what happens to it, and the rules of every simulation hold."""
 
     life_type = Host
 
-    def __init__(self, seed: int, engine: Engine | None = None) -> None:
+    def __init__(self, seed: int, engine: Engine | None = None, size: int = SIZE) -> None:
         """Prepares.
 
         Args:
             seed: Of everything that is drawn.
             engine: What they keep their logs in; None = the storage engine.
+            size: How many members there are.
         """
         dice = random.Random(seed)  # noqa: S311 - reproducible on purpose
-        super().__init__(_equal(Knobs.draw(dice)), dice, engine or Documents())
+        super().__init__(_equal(Knobs.draw(dice), size), dice, engine or Documents())
         self.client_ids = [CLIENT]
 
     def run(self, program: Coroutine[Any, Any, Value]) -> Value:
@@ -112,13 +113,13 @@ class Scenario(World):
         return [life for life in self.lives.values() if life is not self.primary]
 
 
-def _equal(drawn: Knobs) -> Knobs:
-    members = tuple(ReplicaMember(f"n{number}", f"n{number}:1") for number in range(1, SIZE + 1))
+def _equal(drawn: Knobs, size: int) -> Knobs:
+    members = tuple(ReplicaMember(f"n{number}", f"n{number}:1") for number in range(1, size + 1))
     kinds = tuple(kind for kind in drawn.kinds if kind not in OTHER_SCENARIOS) or ("crash",)
     return replace(
         drawn,
         members=Configuration("rs0", 1, members),
-        speeds=(1.0,) * SIZE,
+        speeds=(1.0,) * size,
         kinds=kinds,
         faults=FAULTS,
         gap_s=GAP_S,

@@ -15,18 +15,14 @@ import pytest
 from laura_fast.domain.documents.codec import decode_stored
 from laura_fast.errors import FailedPreconditionError
 from laura_fast.node.replication import copies, document_log
-from laura_fast.node.replication.copies import ADMITTED, SYNC
-from laura_fast.storage.documents.layout import OWN, Tables
 from laura_fast.storage.documents.retention import Retention
-from laura_fast.storage.memory import MemoryStore
 from laura_fast.testing.sim.knobs import TIMEOUT_S
 from laura_fast.testing.sim.world import CONVERGES_S
 from tests.sim.scenario import Host
 from tests.sim.test_exactly_once import BATCH_ENTRIES, NAMESPACE, Stock, insert
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
+    from laura_fast.storage.memory import MemoryStore
     from laura_fast.testing.sim.world import World
 
 SEEDS = 10
@@ -63,22 +59,9 @@ class Wiped(Stock):
         super().__init__(seed)
         self.wiped = 0
 
-    def watch(self, rule: Callable[..., None], *given: Any) -> None:
-        """At most one leads a term; the other rules are about disks that are not lost, with whole logs on them."""
-        if rule == self.safety.role_changed:
-            super().watch(rule, *given)
-
-    def agree(self) -> bool:
-        """Whether one member leads, and all are at the same entry and have nothing to copy."""
-        ends = {(life.log.last, life.store.commit_point, life.member.sync_progress) for life in self.lives.values()}
-        return len(self.leading) == 1 and len(self.lives) == len(self.ids) and len(ends) == 1
-
     def whole(self, member_id: str) -> bool:
         """Whether what a member may have acknowledged is on its disk."""
-        files = self.files[member_id]
-        tables = Tables.of(files)
-        with files.read() as reader:
-            return bool(reader.get(tables.state, OWN + ADMITTED)) and not reader.get(tables.state, OWN + SYNC)
+        return self.engine.whole(self.files[member_id])
 
     async def lose_disks(self) -> None:
         """Somebody's, now and then, for as long as there are faults."""
@@ -93,9 +76,7 @@ class Wiped(Stock):
         """A member comes back with an empty directory, if the others are whole."""
         victim = self.dice.choice(self.ids)
         if all(self.whole(each) for each in self.ids if each != victim):
-            self.files[victim] = MemoryStore()
-            if life := self.lives.get(victim):
-                self.crash(life, "its disk is lost")
+            self.lose_directory(victim)
             self.wiped += 1
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final, Protocol, cast
 
 from laura_fast.domain.documents.codec import decode_stored
-from laura_fast.node.replication import document_log
+from laura_fast.node.replication import document_log, stored
+from laura_fast.node.replication.copies import ADMITTED, SYNC
 from laura_fast.storage.crash_points import POINTS
 from laura_fast.storage.documents import oplog
 from laura_fast.storage.documents.layout import HEAD, OWN, Tables, record_key, unpack_head
@@ -19,12 +20,16 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from laura_fast.domain.replication.events import Ballot
+    from laura_fast.domain.replication.members import Configuration
+    from laura_fast.storage.documents.copying import Place, Portion
     from laura_fast.storage.documents.oplog import OplogEntry
     from laura_fast.storage.documents.session import WriteSession
     from laura_fast.testing.sim.listed import Session
 
 NAMESPACE: Final = "sim.registers"
 _BALLOT: Final = document_log.BALLOT
+PORTION_BYTES: Final = 1
+"""Of one part of a copy: one document, so that faults meet copies that are under way."""
 
 
 class Engine(Protocol):
@@ -33,10 +38,12 @@ class Engine(Protocol):
     Attributes:
         points: The named crash points that it passes.
         collects: Whether its stores let go of the past by `collect`.
+        copies: Whether a member without documents gets them by an initial sync.
     """
 
     points: tuple[str, ...]
     collects: bool
+    copies: bool
 
     def files(self) -> Any:
         """An empty disk's."""
@@ -53,11 +60,17 @@ class Engine(Protocol):
     def ballot(self, files: Any) -> Ballot:
         """As kept on disk."""
 
+    def configuration(self, files: Any) -> Configuration | None:
+        """As kept on disk; None = none is."""
+
+    def whole(self, files: Any) -> bool:
+        """Whether what the member may have acknowledged is on disk: not before its initial sync is complete."""
+
     def last_id(self, files: Any) -> int:
         """Op id of the last entry on disk."""
 
     def entries(self, files: Any, first: int) -> Sequence[OplogEntry]:
-        """Those on disk from this op id on."""
+        """Those on disk from this op id on; of a log that was copied, all from its beginning on."""
 
     def registers(self, files: Any) -> dict[str, bytes]:
         """All of them, as they are on disk."""
@@ -71,6 +84,7 @@ class Lists:
 
     points: tuple[str, ...] = tuple(point for point in POINTS if point != "collecting")
     collects = False
+    copies = False
 
     def files(self) -> Listed:
         return Listed()
@@ -96,6 +110,13 @@ class Lists:
     def ballot(self, files: Listed) -> Ballot:
         return document_log.decode_ballot(files.state.get(_BALLOT))
 
+    def configuration(self, files: Listed) -> Configuration | None:
+        kept = files.state.get(document_log.CONFIGURATION)
+        return stored.decode(kept) if kept else None
+
+    def whole(self, files: Listed) -> bool:  # noqa: ARG002 - nobody copies
+        return True
+
     def last_id(self, files: Listed) -> int:
         return len(files.entries)
 
@@ -109,11 +130,19 @@ class Lists:
         return {entry.namespace: entry.document for entry in entries if entry.operation != Operation.NOOP}
 
 
+class OneByOne(DocumentStore):
+    """The storage engine; its copies come in small parts."""
+
+    def copy(self, place: Place, max_bytes: int, names: Sequence[str] = ()) -> Portion:
+        return super().copy(place, min(max_bytes, PORTION_BYTES), names)
+
+
 class Documents:
     """`Engine` of documents: the storage engine of servers, over its tables in memory."""
 
     points: tuple[str, ...] = POINTS
     collects = True
+    copies = True
 
     def files(self) -> MemoryStore:
         return MemoryStore()
@@ -127,7 +156,7 @@ class Documents:
         **named: Any,
     ) -> tuple[DocumentStore, StoreDisk]:
         disk = StoreDisk(files, *given, **named)
-        return DocumentStore(disk, _no_index, now_ms=now_ms), disk
+        return OneByOne(disk, _no_index, now_ms=now_ms), disk
 
     def put(self, session: WriteSession, register: str, value: bytes) -> int:
         after = {"_id": register, "value": value}
@@ -148,6 +177,16 @@ class Documents:
         with files.read() as reader:
             return document_log.decode_ballot(reader.get(Tables.of(files).state, OWN + _BALLOT))
 
+    def configuration(self, files: MemoryStore) -> Configuration | None:
+        with files.read() as reader:
+            kept = reader.get(Tables.of(files).state, OWN + document_log.CONFIGURATION)
+        return stored.decode(kept) if kept else None
+
+    def whole(self, files: MemoryStore) -> bool:
+        state = Tables.of(files).state
+        with files.read() as reader:
+            return bool(reader.get(state, OWN + ADMITTED)) and not reader.get(state, OWN + SYNC)
+
     def last_id(self, files: MemoryStore) -> int:
         with files.read() as reader:
             return unpack_head(reader.get(Tables.of(files).state, HEAD)).op_id
@@ -156,7 +195,7 @@ class Documents:
         tables = Tables.of(files)
         with files.read() as reader:
             head = unpack_head(reader.get(tables.state, HEAD))
-            return list(oplog.read_from(reader, tables, head, first))
+            return list(oplog.read_from(reader, tables, head, max(first, oplog.first_id(reader, tables, head))))
 
     def registers(self, files: MemoryStore) -> dict[str, bytes]:
         with DocumentStore(files, _no_index).reading() as snapshot:

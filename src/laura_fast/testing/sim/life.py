@@ -32,7 +32,7 @@ class WatchedLog(DocumentLog):
 
     def __init__(self, life: Life, world: World) -> None:
         super().__init__(life.store, life.save_undone)
-        if not world.engine.collects:
+        if not world.engine.copies:
             self.copies = None  # it keeps its whole log
         self._life = life
         self._world = world

@@ -6,14 +6,17 @@ Ongaro 2014, "Consensus: Bridging Theory and Practice".
 =====================  =============================================================================================
 election safety        at most one member leads a term (3.4)
 one vote a term        a member grants one candidate a term, its vote is on disk before it is told, its term never
-                       falls, not even over a crash (3.4, 3.8)
+                       falls, not even over a crash (3.4, 3.8); who lost its directory votes for nobody, itself
+                       included, before its copy of everything is complete, and then not twice either
 append only            a primary undoes nothing of its own log (3.5)
 contiguous             op ids of a log are 1, 2, 3 …, its terms never fall
 log matching           two entries of one op id and term are equal, and so is everything before them (3.5)
 leader completeness    who is elected has every entry that was committed in a term before its own (3.6.3)
 commit                 what a member believes committed is on the disks of a majority of the voters; a primary commits
-                       entries of its own term only, older ones with them (3.6.2)
+                       entries of its own term only, older ones with them (3.6.2); whose copy is not complete
+                       counts by the log that it reported before
 state machine safety   all members commit the same entries (3.6.3), and none of these is ever undone
+copies                 who copied everything has all that was committed of what it had before
 acknowledged writes    a write that a client was told of is committed
 =====================  =============================================================================================
 """
@@ -41,13 +44,16 @@ class Safety:
 
     Attributes:
         logs: What is on each member's disk.
+        copying: What members had before, whose copy of everything is not complete; in `logs` they have nothing.
         committed: The entries that members believe committed.
     """
 
     def __init__(self, configuration: Configuration) -> None:
         self.voters = configuration.voters
         self.logs: dict[str, list[OplogEntry]] = defaultdict(list)
+        self.copying: dict[str, list[OplogEntry]] = {}
         self.committed: list[OplogEntry] = []
+        self._empty: set[str] = set()
         self._committed_in: list[int] = []
         self._ballots: dict[str, Ballot] = defaultdict(Ballot)
         self._votes: dict[tuple[str, int], str] = {}
@@ -98,6 +104,40 @@ class Safety:
         _hold(known == (before, entry), "{} has another entry {} of term {}", member, entry.op_id, entry.term)
         log.append(entry)
 
+    # --- copies -------------------------------------------------------------------------------------------------------
+
+    def lost(self, member: str) -> None:
+        """A disk is empty now: neither its log nor its ballot is known to anybody who could keep to it."""
+        self.copies(member)
+        self._empty.add(member)
+        for forgotten in (self._ballots, self._told, self._commits):
+            forgotten.pop(member, None)
+
+    def copies(self, member: str) -> None:
+        """What is on a disk is no log: all of it, or half a copy is missing."""
+        if member not in self.copying:
+            self.copying[member] = self.logs.pop(member, [])
+
+    def copied(self, member: str, entries: Sequence[OplogEntry]) -> None:
+        """A disk has everything; its log begins with these entries."""
+        self._empty.discard(member)
+        log = self.logs[member] = self._before(member, entries[0]) if entries else []
+        for entry in entries:
+            self._append(member, log, entry)
+        for entry in self.copying.pop(member):
+            place = slice(entry.op_id - 1, entry.op_id)
+            lacks = self.committed[place] == [entry] != log[place]
+            _hold(not lacks, "{} copied everything but the committed entry {}, which it had", member, entry.op_id)
+
+    def _before(self, member: str, first: OplogEntry) -> list[OplogEntry]:
+        """What stands before an entry: by log matching it is the same in all logs."""
+        log, place = [first], (first.op_id, first.term)
+        while place[0] > 1 and place in self._entries:
+            place = place[0] - 1, self._entries[place][0]
+            log.append(self._entries[place][1])
+        _hold(place[0] == 1, "{} copied entry {} of term {}, which nobody had", member, first.op_id, first.term)
+        return log[:0:-1]
+
     # --- elections ----------------------------------------------------------------------------------------------------
 
     def sent(self, member: str, message: object) -> None:
@@ -119,6 +159,7 @@ class Safety:
         self._told[member] = term
 
     def _voted(self, member: str, term: int, candidate: str) -> None:
+        _hold(member not in self._empty, "{} votes in term {} and has lost what it had", member, term)
         given = self._votes.setdefault((member, term), candidate)
         _hold(given == candidate, "{} votes for {} after {} in term {}", member, candidate, given, term)
         kept = self._ballots[member]
@@ -162,7 +203,8 @@ class Safety:
             self.committed += log[len(self.committed) : op_id]
 
     def _commit(self, member: str, entry: OplogEntry, progress: Progress | None) -> None:
-        have = {each for each, log in self.logs.items() if log[entry.op_id - 1 : entry.op_id] == [entry]}
+        known = (*self.logs.items(), *self.copying.items())
+        have = {each for each, log in known if log[entry.op_id - 1 : entry.op_id] == [entry]}
         if progress:
             self.voters = progress.configuration.voters
         voters = self.voters  # counted here, not by the code under test

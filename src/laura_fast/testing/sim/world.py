@@ -98,10 +98,22 @@ class World:
         life.disk.lose_power(synced=self.dice.random() < 0.5)  # noqa: PLR2004 - nobody knows
         self.faults.died(life.id)
 
+    def lose_directory(self, member_id: str) -> None:
+        """A member is dead if it was not, and everything on its disk is gone."""
+        if life := self.lives.get(member_id):
+            self.crash(life, "its directory is lost")
+        self.journal.happened("directory lost", member_id)
+        self.files[member_id] = self.engine.files()
+        self.safety.lost(member_id)
+
     def first_configuration(self, member_id: str) -> Configuration:
         """The one that a member begins with, on an empty disk."""
         members = self.knobs.members
         return members if members.get(member_id) else Configuration.unknown(members.name)
+
+    def configuration(self, member_id: str) -> Configuration:
+        """The one that a member has on disk, or would begin with."""
+        return self.engine.configuration(self.files[member_id]) or self.first_configuration(member_id)
 
     def sync_s(self, member_id: str) -> float:
         """What the next sync of this member takes."""
@@ -175,6 +187,14 @@ class World:
     def _look_at_disk(self, life: Life) -> None:
         engine, files = self.engine, self.files[life.id]
         self.safety.ballot_kept(life.id, engine.ballot(files))
+        if not engine.whole(files):
+            self.safety.copies(life.id)
+            return
+        if life.id in self.safety.copying:
+            self.journal.happened("whole", life.id)
+            self.safety.copied(life.id, engine.entries(files, 1))
+            self.check_applied(life.id)
+            return
         known, last = self.safety.logs[life.id], engine.last_id(files)
         kept = min(last, len(known))
         found = engine.entries(files, max(1, kept))
@@ -185,7 +205,7 @@ class World:
         self.safety.log_changed(life.id, kept, found[1:] if kept else found, leads=leads)
 
     def check_applied(self, member_id: str) -> None:
-        """What a disk's log says is what the registers on it hold."""
+        """What a disk's log says is what the registers on it hold, but for half a copy, which is no state at all."""
         files, engine = self.files[member_id], self.engine
-        if engine.registers(files) != engine.replayed(self.safety.logs[member_id]):
+        if engine.whole(files) and engine.registers(files) != engine.replayed(self.safety.logs[member_id]):
             raise ViolationError(f"what {member_id} applied is not what its log says")

@@ -1,0 +1,88 @@
+"""Members that lose their directories while others know what they do not know any more, played by hand."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import closing
+from typing import TYPE_CHECKING
+
+import pytest
+
+from laura_fast.testing.sim.directories import incomplete
+from laura_fast.testing.sim.knobs import TIMEOUT_S
+from tests.sim.scenario import Scenario
+
+if TYPE_CHECKING:
+    from laura_fast.testing.sim.life import Life
+
+SEEDS = range(3)
+REGISTER = "r"
+
+
+async def write(stand: Scenario, member_id: str, value: bytes) -> None:
+    """Sets the register, safe on a majority."""
+    await stand.ask(member_id, lambda life: life.write(lambda session: stand.engine.put(session, REGISTER, value)))
+
+
+def lose(stand: Scenario, *lives: Life) -> None:
+    """They come back at once, with nothing."""
+    for life in lives:
+        stand.lose_directory(life.id)
+        stand.start(life.id)
+
+
+def split(stand: Scenario, *sides: list[Life]) -> None:
+    """Nothing passes between the sides."""
+    of = {life.id: number for number, side in enumerate(sides) for life in side}
+    stand.network.cut = {(one, other) for one in of for other in of if of[one] != of[other]}
+
+
+# --- what the primary believed it had told ----------------------------------------------------------------------------
+
+
+async def forget_the_configuration(stand: Scenario) -> None:
+    primary = await stand.begin()
+    await write(stand, primary.id, b"before")
+    [one, _] = stand.secondaries
+    await asyncio.sleep(TIMEOUT_S)
+    assert one.member.configuration == primary.member.configuration
+    lose(stand, one)
+    await stand.until(stand.agree, "everybody has everything")
+    assert stand.primary is primary, "the next primary would have told it anyway"
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_a_member_that_lost_its_directory_is_told_the_configuration_again(seed: int) -> None:
+    with closing(Scenario(seed)) as stand:
+        stand.run(forget_the_configuration(stand))
+
+
+# --- most of a majority -----------------------------------------------------------------------------------------------
+
+
+async def lose_a_write_but_once(stand: Scenario, losers: int) -> None:
+    """A write is safe on a majority, of which all but one lose it and hear a deposed primary that never had it."""
+    deposed = await stand.begin()
+    await write(stand, deposed.id, b"old")
+    await stand.until(stand.agree, "everybody has the beginning")
+    successor, *others = stand.secondaries
+    lost, behind = others[:losers], others[losers:]
+    split(stand, [deposed, *behind], [successor, *lost])
+    await successor.member.run_now(deposed.member.term, "the test wants it")
+    await stand.until(lambda: successor.member.leads, "the next term")
+    await write(stand, successor.id, b"new")
+    split(stand, [deposed, *behind, *lost], [successor])
+    assert deposed.member.leads
+    lose(stand, *lost)
+    await asyncio.sleep(8 * TIMEOUT_S)
+    assert incomplete(stand) == {life.id for life in lost}, "nobody else knows what they acknowledged"
+    stand.network.cut = set()
+    await stand.until(stand.agree, "everybody has everything")
+    assert stand.engine.read(stand.primary.store, REGISTER, None) == b"new"
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+@pytest.mark.parametrize(("size", "losers"), [(3, 1), (5, 2)])
+def test_who_lost_a_write_gets_it_back_from_who_has_it(size: int, losers: int, seed: int) -> None:
+    with closing(Scenario(seed, size=size)) as stand:
+        stand.run(lose_a_write_but_once(stand, losers))
