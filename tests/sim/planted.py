@@ -23,6 +23,7 @@ from laura_fast.domain.replication.candidacy import Candidacy
 from laura_fast.domain.replication.events import Ballot, Role
 from laura_fast.domain.replication.members import Configuration, Position
 from laura_fast.domain.replication.progress import Progress, WriteConcern
+from laura_fast.node.replication.answering import Answering
 from laura_fast.node.replication.calls import Calls
 from laura_fast.node.replication.concerns import Shared
 from laura_fast.node.replication.document_log import DocumentLog
@@ -53,6 +54,7 @@ class Bug:
         attribute: What of it.
         make: Makes the wrong one of the right one.
         rare: It takes many seeds: too many for every run of the tests.
+        engine: What members keep their logs in.
     """
 
     name: str
@@ -60,6 +62,7 @@ class Bug:
     attribute: str
     make: Callable[[Any], Any]
     rare: bool = False
+    engine: str = "lists"
 
     @contextmanager
     def planted(self) -> Iterator[None]:
@@ -70,7 +73,8 @@ class Bug:
     def catch(self, first: int = 0, limit: int = MAX_SEEDS) -> Outcome | None:
         """The first run that breaks a rule."""
         with self.planted():
-            return next((each for each in map(run, range(first, first + limit)) if each.violation), None)
+            seen = (run(seed, self.engine) for seed in range(first, first + limit))
+            return next((each for each in seen if each.violation), None)
 
 
 # --- votes ------------------------------------------------------------------------------------------------------------
@@ -129,6 +133,21 @@ def _any_answer(told: Any) -> Any:
         told(self, replace(event, asked_term=self._asked_term, dry_run=self._state.role is Role.ASKING))
 
     return vote_told
+
+
+# --- members that come empty ------------------------------------------------------------------------------------------
+
+
+def _empty_or_not(refusal: Any) -> Any:
+    return lambda voter, asked: refusal(replace(voter, may_vote=True), asked)
+
+
+def _half_a_copy(beat: Any) -> Any:
+    async def counts(self: ReplicaSet, given: Any) -> Any:
+        report = await beat(self, given)
+        return replace(report, applied=self._log.last, durable=self._log.last)
+
+    return counts
 
 
 # --- the log and its commit point -------------------------------------------------------------------------------------
@@ -240,6 +259,8 @@ BUGS: Final = (
     Bug("a vote may be given twice", voting, "refusal", _any_number_of_votes),
     Bug("a candidate wins without its votes", Candidacy, "_count", _wins_at_once),
     Bug("answers to an older question count as votes", Candidacy, "vote_told", _any_answer),
+    Bug("a member with an empty directory votes", voting, "refusal", _empty_or_not, engine="documents"),
+    Bug("half a copy counts for writes", Answering, "beat", _half_a_copy, rare=True, engine="documents"),
     Bug("half is a majority", Configuration, "majority", lambda _right: property(lambda self: len(self.voters) // 2)),
     Bug("acknowledgements of another term count", Progress, "_ours", _of_any_term),
     Bug("an entry of an older term is committed directly", Progress, "_advance", _without_first),
@@ -286,7 +307,10 @@ def _record(rows: list[list[str]], limit: int, seconds: float) -> Record:
         columns=["planted", "seeds until caught", "what was found"],
         rows=rows,
         seed=0,
-        caveats=["Each bug is planted alone, by a patch; the seeds are 0, 1, 2 … over lists."],
+        caveats=[
+            """Each bug is planted alone, by a patch; the seeds are 0, 1, 2 … over lists, or over the storage engine
+where members come empty."""
+        ],
     )
 
 

@@ -26,7 +26,7 @@ SIZE: Final = 3
 FAULTS: Final = 25
 GAP_S: Final = 1.5 * TIMEOUT_S
 """Between two of them, at most: clients get something done meanwhile."""
-OTHER_SCENARIOS: Final = {"clock step", "reconfiguration"}
+OTHER_SCENARIOS: Final = {"clock step", "reconfiguration", "lost directory"}
 """Faults that change what is asked of a set, and not only what it suffers."""
 
 

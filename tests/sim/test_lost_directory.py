@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from laura_fast.testing.sim.directories import incomplete
+from laura_fast.domain.replication.members import Configuration, ReplicaMember
+from laura_fast.testing.sim.directories import incomplete, tolerates
 from laura_fast.testing.sim.knobs import TIMEOUT_S
 from tests.sim.scenario import Scenario
 
@@ -86,3 +87,33 @@ async def lose_a_write_but_once(stand: Scenario, losers: int) -> None:
 def test_who_lost_a_write_gets_it_back_from_who_has_it(size: int, losers: int, seed: int) -> None:
     with closing(Scenario(seed, size=size)) as stand:
         stand.run(lose_a_write_but_once(stand, losers))
+
+
+# --- how many ---------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("voters", "powerless", "missing", "tolerated"),
+    [
+        (1, 0, 1, False),
+        (2, 0, 1, False),
+        (3, 0, 0, True),
+        (3, 0, 1, True),
+        (3, 0, 2, False),
+        (3, 1, 0, True),
+        (3, 1, 1, False),
+        (4, 0, 1, True),
+        (4, 0, 2, False),
+        (5, 0, 2, True),
+        (5, 0, 3, False),
+        (5, 1, 1, True),
+        (5, 1, 2, False),
+    ],
+)
+def test_a_majority_that_may_lead_must_be_left(voters: int, powerless: int, missing: int, tolerated: bool) -> None:
+    members = [
+        ReplicaMember(f"n{number}", f"n{number}:1", priority=int(number > powerless)) for number in range(1, voters + 1)
+    ]
+    members.append(ReplicaMember("n9", "n9:1", votes=False))
+    lost = {"n9", *(f"n{number}" for number in range(voters + 1 - missing, voters + 1))}
+    assert tolerates(Configuration("rs0", 1, tuple(members)), lost) is tolerated

@@ -15,4 +15,4 @@ LIMIT = 300
 def test_a_planted_bug_is_caught(bug: Bug) -> None:
     caught = bug.catch(limit=LIMIT)
     assert caught, "no seed broke a rule"
-    assert not run(caught.seed).violation, "the seed breaks a rule without the bug, too"
+    assert not run(caught.seed, bug.engine).violation, "the seed breaks a rule without the bug, too"

@@ -29,7 +29,8 @@ disk, the clocks and the storage under the log are simulated; gRPC, TLS and the 
 others over a list of entries and a dict of registers that pass the same crash points. The point `collecting` exists
 in the engine alone.""",
     "Clients write with a concern of majority and read with one of linearizable, one register at a time.",
-    "A crash may lose a sync that was on its way or not; what was synced is never damaged.",
+    """A crash may lose a sync that was on its way or not; what was synced is never damaged. Over the storage engine
+members also lose everything at once, never more of them than the others can go on without.""",
 )
 
 

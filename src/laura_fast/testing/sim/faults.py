@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 from laura_fast.domain.replication.reconfiguration import with_member, without_member
 from laura_fast.errors import RpcError
+from laura_fast.testing.sim.directories import incomplete, tolerates
 from laura_fast.testing.sim.knobs import TIMEOUT_S
 from laura_fast.testing.sim.links import Weather
 from laura_fast.testing.sim.loop import NOWHERE, State
@@ -37,6 +38,7 @@ class Faults:
         self._world = world
         self._dice = world.dice
         self._cuts: list[Cut] = []
+        self._proposed: list[Configuration] = []
         self._begin: dict[str, Callable[[], None]] = {
             "bad network": self._bad_network,
             "partition": self._partition,
@@ -55,13 +57,16 @@ class Faults:
             "forced step-down": lambda: self._step_down(force=True),
             "reconfiguration": self._reconfigure,
         }
+        if world.engine.copies:
+            self._begin["lost directory"] = self._lose_directory
 
     async def run(self) -> None:
         """Injects as many as the seed wants, one after the other; they overlap."""
         self._begun, knobs = True, self._world.knobs
+        kinds = [kind for kind in knobs.kinds if kind in self._begin] or ["crash"]
         for _ in range(knobs.faults):
             await asyncio.sleep(self._dice.random() * knobs.gap_s)
-            kind = self._dice.choice(knobs.kinds)
+            kind = self._dice.choice(kinds)
             self._world.journal.happened("fault", kind)
             self._world.journal.count(f"fault: {kind}")
             self._begin[kind]()
@@ -164,15 +169,29 @@ class Faults:
     def _reconfigure(self) -> None:
         life = next((life for life in self._world.lives.values() if life.member.leads), None)
         if life:
-            work = self._change_members(life, partial(self._edit, life.id))
+            proposed: list[Configuration] = []
+            work = self._change_members(life, partial(self._edit, life.id, proposed), proposed)
             self._world.loop.create_task(work, context=life.process.context)
 
-    async def _change_members(self, life: Life, edit: Callable[[Configuration], Configuration]) -> None:
+    async def _change_members(
+        self, life: Life, edit: Callable[[Configuration], Configuration], proposed: list[Configuration]
+    ) -> None:
         with contextlib.suppress(RpcError):
             changed = await life.member.reconfigure(edit)
             self._world.journal.happened("reconfigured", changed.version, *sorted(changed.voters))
+        for configuration in proposed:  # it was refused, or is on a disk by now
+            self._proposed.remove(configuration)
 
-    def _edit(self, primary: str, configuration: Configuration) -> Configuration:
+    def _edit(self, primary: str, proposed: list[Configuration], configuration: Configuration) -> Configuration:
+        """Another configuration, unless it is one that can't do without those who have lost everything."""
+        after = self._changed(primary, configuration)
+        if not tolerates(after, incomplete(self._world)):
+            return configuration
+        proposed.append(after)
+        self._proposed.append(after)
+        return after
+
+    def _changed(self, primary: str, configuration: Configuration) -> Configuration:
         """Somebody leaves, comes back without a vote, gets it back, or has another priority."""
         member = self._dice.choice([each for each in self._world.knobs.members.members if each.id != primary])
         now = configuration.get(member.id)
@@ -195,6 +214,14 @@ class Faults:
     def _failing_disk(self) -> None:
         if life := self._life():
             life.disk.failing = True
+
+    def _lose_directory(self) -> None:
+        """Everything on a disk is gone, if the set can bear that in every configuration that may be in force."""
+        world, member_id = self._world, self._member()
+        known = {world.configuration(each) for each in world.ids} | {*self._proposed}
+        missing = incomplete(world) | {member_id}
+        if all(tolerates(each, missing) for each in known):
+            world.lose_directory(member_id)
 
     def _clock_step(self) -> None:
         steps = self._world.clock_steps

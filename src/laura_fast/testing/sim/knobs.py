@@ -33,6 +33,7 @@ KINDS: Final = (
     "step-down",
     "forced step-down",
     "reconfiguration",
+    "lost directory",
 )
 """Faults that are injected; how many of each is counted."""
 

@@ -150,6 +150,8 @@ _COUNTED: Final = {
     "messages more than 0.25 s late": "late",
     "crashes": "crash",
     "restarts": "start",
+    "directories lost": "directory lost",
+    "initial syncs completed": "whole",
     "elections won": "elections",
     "rollbacks": "undone",
     "configurations on a majority": "reconfigured",
