@@ -45,8 +45,13 @@ async def stall_the_primary(world: Stalling) -> None:
     await asyncio.sleep(TIMEOUT_S)
     world.stalling.add(primary.id)
     stalled_at = world.loop.time()
-    begun, waiting = (asyncio.create_task(world.ask(primary.id, partial(write, each), LONG_S)) for each in (1, 2))
-    await world.until(lambda: primary not in world.leading and bool(world.leading), "another leads")
+    begun = asyncio.create_task(world.ask(primary.id, partial(write, 1), LONG_S))
+    await world.until(lambda: not world.stalling, "its sync has begun")
+    waiting = asyncio.create_task(world.ask(primary.id, partial(write, 2), LONG_S))
+    await world.until(
+        lambda: [life.member.leads for life in world.leading if life is not primary] == [True], "another leads"
+    )
+    assert primary not in world.leading
     assert world.loop.time() - stalled_at < 3.5 * TIMEOUT_S
     await world.ask(world.primary.id, partial(write, 3))
     assert world.loop.time() < stalled_at + STALL_S
