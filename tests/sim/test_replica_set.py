@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from laura_fast.errors import RpcError
+from laura_fast.errors import RemoteError, RpcError
 from laura_fast.node.replication.messages import Batch
 from laura_fast.testing.sim.engines import Lists
 from laura_fast.testing.sim.knobs import TIMEOUT_S
@@ -54,6 +54,35 @@ def test_a_step_down_hands_over_within_a_third_of_a_second(calm: Scenario) -> No
     calm.run(calm.ask(before.id, lambda life: life.member.step_down(TIMEOUT_S)))
     calm.run(asyncio.sleep(0.3))
     assert calm.primary is not before
+
+
+def test_who_votes_does_not_count_what_its_own_disk_still_writes(
+    calm: Scenario, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    primary, [candidate, other] = calm.primary, calm.secondaries
+    monkeypatch.setattr(calm, "sync_s", lambda member_id: TIMEOUT_S / 5 if member_id == primary.id else 0.001)
+    calm.network.weather.slowest_s, calm.network.cut = 0.001, {(candidate.id, other.id)}
+
+    async def write(life: Life) -> None:
+        await life.write(lambda session: calm.engine.put(session, "r1", b"1"))
+
+    async def vote_amid_a_write() -> None:
+        writing = asyncio.create_task(calm.ask(primary.id, write))
+        await asyncio.sleep(TIMEOUT_S / 10)  # in the middle of its sync
+        term = primary.member.term
+        calm.loop.create_task(candidate.member.run_now(term, "for this test"), context=candidate.process.context)
+        await asyncio.sleep(TIMEOUT_S / 50)
+        assert primary.member.term == term + 1
+        assert calm.engine.ballot(calm.files[primary.id]).term == term  # it waits behind the write
+        assert not primary.member.leads
+        with pytest.raises(RemoteError, match="lost its office"):
+            await writing
+        await calm.until(lambda: calm.leading == [candidate], "the vote is on disk, and won")
+        calm.network.cut = set()
+        await calm.until(calm.agree, "what no majority was counted for is undone")
+
+    calm.run(vote_amid_a_write())
+    assert not [entry for entry in calm.safety.logs[primary.id] if entry.document == b"1"]
 
 
 def test_what_waited_in_a_buffer_keeps_no_dead_primary_alive(calm: Scenario) -> None:

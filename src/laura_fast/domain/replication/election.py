@@ -15,8 +15,9 @@ Invariants:
 1. A member votes once in a term, and its vote is on disk before it is told.
 2. Terms never go back.
 3. There is at most one primary in a term (by 1, and because two majorities meet).
-4. Who becomes primary has every committed entry: a voter grants only to a log that ends at its own end or later, and
-   an entry is committed when a majority has it.
+4. Who becomes primary has every committed entry: a voter grants only to a log that ends at its own end or later, an
+   entry is committed when a majority has it, and from its vote on nobody counts or is counted in an older term, even
+   for entries that were on their way to its disk.
 5. A pre-vote changes no term, no vote and no timer: a member that comes back from isolation disturbs nobody.
 6. A member that is not part of the configuration is not listened to: who was removed can't disturb.
 7. A primary's configuration is of its own term, and a voter votes for nobody whose configuration is older than its own:

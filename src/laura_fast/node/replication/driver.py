@@ -84,7 +84,7 @@ class ReplicaSet(Answering, Operating):
             acknowledged=state.acknowledged if state else None,
         )
         self._tasks = Tasks(me)
-        self._steps = Steps(self._machine, replica_log, clock, self._act, timeout_s)
+        self._steps = Steps(self._machine, replica_log, clock, timeout_s, act=self._act, withdraw=self._withdraw)
         self._calls = Calls(self._machine, peers, self._steps, self._tasks, timeout_s)
         self._confirmations = Confirmations(self._ask_majority, self._tasks)
         greetings = Greetings(self._machine, peers, timeout_s)
@@ -139,6 +139,9 @@ class ReplicaSet(Answering, Operating):
         if step.writes:
             self._log.resume()
         self.news.tell()
+
+    def _withdraw(self) -> None:
+        self._office.withdraw()
 
     def _tell_role(self, role: Role, reason: str) -> None:
         _log.info("role", node=self.me, role=role.value, term=self.term, reason=reason)

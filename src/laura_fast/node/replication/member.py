@@ -99,15 +99,16 @@ class Member:
         return self._office.lead()
 
     async def settle(self, concern: WriteConcern) -> None:
-        """Returns when all that is in our log is as safe as asked.
+        """Returns when all that is in our log is as safe as asked. Raises as `wait`."""
+        await self.wait(self._log.last.op_id, concern)
+
+    async def wait(self, op_id: int, concern: WriteConcern) -> None:
+        """Returns when an entry that we wrote is as safe as asked.
 
         Raises:
+            FailedPreconditionError: It can never be.
             UnavailableError: OUTCOME_UNKNOWN: this node leads no more, and what it wrote may be undone or not.
         """
         if self._office.leading is None:
             raise outcome_unknown()
-        await self._office.leading.wait(self._log.last.op_id, concern)
-
-    async def wait(self, op_id: int, concern: WriteConcern) -> None:
-        """Returns when one of our own entries is as safe as asked. Raises as `Leading.wait` and `lead`."""
-        await self.lead().wait(op_id, concern)
+        await self._office.leading.wait(op_id, concern)

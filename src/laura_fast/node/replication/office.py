@@ -90,6 +90,15 @@ class Office:
             self._work = self._tasks.spawn(self._following.follow(primary, self._machine.term))
         self.on_change()
 
+    def withdraw(self) -> None:
+        """Ends our office if the machine is past its term, while the ballot is still on its way to the disk.
+
+        A vote is judged by the end of our log, and writes that are on their way to the disk come behind that end: who
+        wins by the vote may lack them, so from the vote on this node may not count them as safe.
+        """
+        if self.followed[0] == self._machine.me and self.followed[1] < self._machine.term:
+            self._leave()
+
     def configure(self) -> None:
         """Another configuration is in force."""
         if self.leading:

@@ -1,5 +1,7 @@
 """Steps of the election machine: one at a time, ballot and configuration on disk before anything is done about them.
 
+What is over ends before that: in the term that a ballot leaves behind, this member counts nothing any more.
+
 Only these two make a step wait for the disk; beats of the primary that is followed anyway never do, so that a stalled
 disk does not look like a dead member.
 """
@@ -32,7 +34,14 @@ class Steps:
     """
 
     def __init__(
-        self, machine: Election, replica_log: ReplicaLog, clock: Clock, act: Callable[[Step], None], timeout_s: float
+        self,
+        machine: Election,
+        replica_log: ReplicaLog,
+        clock: Clock,
+        timeout_s: float,
+        *,
+        act: Callable[[Step], None],
+        withdraw: Callable[[], None],
     ) -> None:
         """Prepares.
 
@@ -40,14 +49,16 @@ class Steps:
             machine: Takes them.
             replica_log: Keeps the ballot and the configuration.
             clock: To measure time with.
-            act: Does what a step asks for, once that is kept; it may not wait.
             timeout_s: Of elections.
+            act: Does what a step asks for, once that is kept; it may not wait.
+            withdraw: Ends what a step left behind, before its ballot is kept; it may not wait.
         """
         self.configuration: Configuration = machine.configuration
         self._machine = machine
         self._log = replica_log
         self._clock = clock
         self._act = act
+        self._withdraw = withdraw
         self._timeout_s = timeout_s
         self._turn = asyncio.Lock()
         self._woken = asyncio.Event()
@@ -67,6 +78,7 @@ class Steps:
             self._machine.step(events.LogGrew(self._log.last))
             step = self._machine.step(event)
             if step.ballot:
+                self._withdraw()
                 await self._log.keep_ballot(step.ballot)
             if step.configuration:
                 await self._log.keep_configuration(step.configuration)
