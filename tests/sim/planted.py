@@ -24,12 +24,12 @@ from laura_fast.domain.replication.events import Ballot, Role
 from laura_fast.domain.replication.members import Configuration, Position
 from laura_fast.domain.replication.progress import Progress, WriteConcern
 from laura_fast.node.replication.answering import Answering
-from laura_fast.node.replication.calls import Calls
 from laura_fast.node.replication.concerns import Shared
 from laura_fast.node.replication.document_log import DocumentLog
 from laura_fast.node.replication.driver import ReplicaSet
 from laura_fast.node.replication.following import Following
 from laura_fast.node.replication.leading import Leading
+from laura_fast.node.replication.office import Office
 from laura_fast.node.replication.steps import Steps
 from laura_fast.report.raw.record import Record
 from laura_fast.testing.sim.disks import SimulatedDisk
@@ -239,13 +239,6 @@ def _the_newest(moment: Any) -> Any:
     return newest
 
 
-def _of_the_machines_term(beat: Any) -> Any:
-    async def late_beat(self: Any, member: Any, given: Any, heard: Any) -> Any:
-        return await beat(self, member, replace(given, term=self._machine.term), heard)
-
-    return late_beat
-
-
 def _nothing(_right: Any) -> Any:
     return lambda *_given: None
 
@@ -273,7 +266,7 @@ BUGS: Final = (
     Bug("a write is acknowledged before a majority has it", Leading, "wait", _without_waiting),
     Bug("a deposed primary answers reads", ReplicaSet, "confirm", _without_asking, rare=True),
     Bug("a linearizable read sees what is not committed", Shared, "moment", _the_newest, rare=True),
-    Bug("a beat claims a term that others lead", Calls, "_beat", _of_the_machines_term),
+    Bug("an office lasts until the vote for another is on disk", Office, "withdraw", _nothing),
     Bug("the log of a deposed primary is not fenced", DocumentLog, "fence", _nothing),
 )
 

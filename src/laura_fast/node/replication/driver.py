@@ -161,12 +161,11 @@ class ReplicaSet(Answering, Operating):
         return leading is not None and await self._calls.confirm(leading.progress.term, self._beat, self.acknowledge)
 
     def _beat(self, member_id: str) -> Beat:
-        """One of the office's own term: the machine's may be a newer one already, which others lead."""
         leading = self._office.leading
         lacks = leading is None or leading.rollout.lacks(member_id)
         return Beat(
             self.me,
-            leading.progress.term if leading else self.term,
+            self.term,
             self._log.last,
             leading.progress.commit if leading else 0,
             next(iter(self.history.newest_first), None),
