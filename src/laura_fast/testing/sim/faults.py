@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from dataclasses import replace
-from functools import partial
 from typing import TYPE_CHECKING, Final
 
-from laura_fast.domain.replication.reconfiguration import with_member, without_member
 from laura_fast.errors import RpcError
+from laura_fast.testing.sim.changes import Changes
 from laura_fast.testing.sim.directories import incomplete, tolerates
 from laura_fast.testing.sim.knobs import TIMEOUT_S
 from laura_fast.testing.sim.links import Weather
@@ -18,13 +16,10 @@ from laura_fast.testing.sim.loop import NOWHERE, State
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from laura_fast.domain.replication.members import Configuration
     from laura_fast.testing.sim.life import Life
     from laura_fast.testing.sim.world import World
 
 HOUR_MS: Final = 3_600_000
-MIN_MEMBERS: Final = 3
-"""With fewer, nobody leaves."""
 FLAP_S: Final = 0.1
 Cut = set[tuple[str, str]]
 
@@ -38,7 +33,7 @@ class Faults:
         self._world = world
         self._dice = world.dice
         self._cuts: list[Cut] = []
-        self._proposed: list[Configuration] = []
+        self._changes = Changes(world)
         self._begin: dict[str, Callable[[], None]] = {
             "bad network": self._bad_network,
             "partition": self._partition,
@@ -55,7 +50,8 @@ class Faults:
             "clock step": self._clock_step,
             "step-down": self._step_down,
             "forced step-down": lambda: self._step_down(force=True),
-            "reconfiguration": self._reconfigure,
+            "hasty candidate": self._hasty_candidate,
+            "reconfiguration": self._changes.begin,
         }
         if world.engine.copies:
             self._begin["lost directory"] = self._lose_directory
@@ -166,42 +162,15 @@ class Faults:
         if life and life.member.leads:
             self._world.loop.create_task(_step_down(life, force=force), context=life.process.context)
 
-    def _reconfigure(self) -> None:
-        life = next((life for life in self._world.lives.values() if life.member.leads), None)
-        if life:
-            proposed: list[Configuration] = []
-            work = self._change_members(life, partial(self._edit, life.id, proposed), proposed)
-            self._world.loop.create_task(work, context=life.process.context)
-
-    async def _change_members(
-        self, life: Life, edit: Callable[[Configuration], Configuration], proposed: list[Configuration]
-    ) -> None:
-        with contextlib.suppress(RpcError):
-            changed = await life.member.reconfigure(edit)
-            self._world.journal.happened("reconfigured", changed.version, *sorted(changed.voters))
-        for configuration in proposed:  # it was refused, or is on a disk by now
-            self._proposed.remove(configuration)
-
-    def _edit(self, primary: str, proposed: list[Configuration], configuration: Configuration) -> Configuration:
-        """Another configuration, unless it is one that can't do without those who have lost everything."""
-        after = self._changed(primary, configuration)
-        if not tolerates(after, incomplete(self._world)):
-            return configuration
-        proposed.append(after)
-        self._proposed.append(after)
-        return after
-
-    def _changed(self, primary: str, configuration: Configuration) -> Configuration:
-        """Somebody leaves, comes back without a vote, gets it back, or has another priority."""
-        member = self._dice.choice([each for each in self._world.knobs.members.members if each.id != primary])
-        now = configuration.get(member.id)
-        if now is None:
-            return with_member(configuration, replace(member, votes=False))
-        if now.votes != member.votes:
-            return with_member(configuration, member)
-        if len(configuration.members) >= MIN_MEMBERS and self._dice.random() < 0.5:  # noqa: PLR2004 - half
-            return without_member(configuration, member.id)
-        return with_member(configuration, replace(now, priority=self._dice.randrange(3)))
+    def _hasty_candidate(self) -> None:
+        """A member runs for election at once, though the primary is well, and not everybody hears of it."""
+        world = self._world
+        others = [life for life in world.lives.values() if not life.member.leads]
+        if others:
+            life = self._dice.choice(others)
+            self._cut_for_a_while({(life.id, other) for other in self._some(world.ids) if other != life.id})
+            run = life.member.run_now(life.member.term, "hasty")
+            world.loop.create_task(run, context=life.process.context)
 
     # --- disks and clocks ---------------------------------------------------------------------------------------------
 
@@ -218,7 +187,7 @@ class Faults:
     def _lose_directory(self) -> None:
         """Everything on a disk is gone, if the set can bear that in every configuration that may be in force."""
         world, member_id = self._world, self._member()
-        known = {world.configuration(each) for each in world.ids} | {*self._proposed}
+        known = {world.configuration(each) for each in world.ids} | {*self._changes.proposed}
         missing = incomplete(world) | {member_id}
         if all(tolerates(each, missing) for each in known):
             world.lose_directory(member_id)

@@ -32,6 +32,7 @@ KINDS: Final = (
     "clock step",
     "step-down",
     "forced step-down",
+    "hasty candidate",
     "reconfiguration",
     "lost directory",
 )
