@@ -1,16 +1,19 @@
 """`python -m laura_fast.testing.sim`: replica sets on a virtual clock, from seeds, with everything that can go wrong.
 
 Exit code 1 when a rule was broken; the seed and the number of the last event are printed, and `--trace` with the same
-seed and commit shows every event up to there.
+seed and commit shows every event up to there. Ctrl-C ends it after the seeds under way, and what they have shown is
+told as if no more had been asked for; a second one ends it at once.
 """
 
 from __future__ import annotations
 
+import signal
 import subprocess
 import time
 from datetime import UTC, datetime
 from itertools import count
 from pathlib import Path
+from threading import Event
 from typing import TYPE_CHECKING, Any, Final
 
 import click
@@ -21,6 +24,7 @@ from laura_fast.testing.sim.simulation import ENGINES, Outcome, run
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from types import FrameType
 
 CAVEATS: Final = (
     """The election machine, the driver, the log and the waiting for a majority are those of servers. The network, the
@@ -78,15 +82,31 @@ def main(
     chosen: Iterable[int] = seeds if seeds is not None else count(seed or 0) if minutes else [seed or 0]
     started = time.monotonic()
     until = started + minutes * 60 if minutes else float("inf")
-    tally = Tally()
-    for outcome in outcomes(chosen, engine or "", jobs=jobs, until=until):
+    interrupted, tally = _interruption(), Tally()
+    for outcome in outcomes(
+        chosen, engine or "", jobs=jobs, go_on=lambda: not interrupted.is_set() and time.monotonic() < until
+    ):
         tally.add(outcome)
         if outcome.violation or not quiet:
             click.echo(_line(outcome))
+    if not tally.seeds:
+        raise click.ClickException("no seed was run")
     click.echo(tally.summary())
     if out:
         out.write_bytes(msgspec.json.encode(_record(tally, time.monotonic() - started)))
     raise SystemExit(bool(tally.violations))
+
+
+def _interruption() -> Event:
+    """Set by the first Ctrl-C; the processes that share the seeds get the same signal, and finish what they have."""
+    interrupted = Event()
+
+    def first(_number: int, _frame: FrameType | None) -> None:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+        interrupted.set()
+
+    signal.signal(signal.SIGINT, first)
+    return interrupted
 
 
 def _line(outcome: Outcome) -> str:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gc
 import multiprocessing
-import time
 from collections import Counter, deque
 from dataclasses import dataclass, field
 from itertools import islice
@@ -17,7 +16,7 @@ from laura_fast.testing.sim.knobs import KINDS
 from laura_fast.testing.sim.simulation import Outcome, run
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
 DOCUMENTS_EVERY: Final = 10
 """Every tenth seed runs over the storage engine, the others over lists, which take half as long."""
@@ -31,7 +30,7 @@ def engine_of(seed: int) -> str:
 
 
 def outcomes(
-    seeds: Iterable[int], engine: str = "", *, jobs: int = 1, until: float = float("inf")
+    seeds: Iterable[int], engine: str = "", *, jobs: int = 1, go_on: Callable[[], bool] = lambda: True
 ) -> Iterator[Outcome]:
     """Runs seeds, in their order.
 
@@ -39,9 +38,9 @@ def outcomes(
         seeds: Which.
         engine: For all of them; "" = each its own.
         jobs: Processes.
-        until: Of `time.monotonic`; chunks that have not begun by then are left out.
+        go_on: Asked before each chunk; those that have not begun when it says no are left out.
     """
-    chunks = _chunks(iter(seeds), engine, until)
+    chunks = _chunks(iter(seeds), engine, go_on)
     if jobs == 1:
         for chunk in chunks:
             yield from _run_chunk(chunk)
@@ -53,8 +52,8 @@ def outcomes(
             running.extend(pool.apply_async(_run_chunk, (chunk,)) for chunk in islice(chunks, 1))
 
 
-def _chunks(seeds: Iterator[int], engine: str, until: float) -> Iterator[list[tuple[int, str]]]:
-    while time.monotonic() < until and (chunk := list(islice(seeds, CHUNK))):
+def _chunks(seeds: Iterator[int], engine: str, go_on: Callable[[], bool]) -> Iterator[list[tuple[int, str]]]:
+    while go_on() and (chunk := list(islice(seeds, CHUNK))):
         yield [(seed, engine or engine_of(seed)) for seed in chunk]
 
 
