@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from laura_fast.domain.replication.members import Configuration, ReplicaMember
+from laura_fast.node.replication.copies import DocumentCopies
 from laura_fast.testing.sim.directories import incomplete, tolerates
 from laura_fast.testing.sim.knobs import TIMEOUT_S
 from tests.sim.scenario import Scenario
@@ -87,6 +88,36 @@ async def lose_a_write_but_once(stand: Scenario, losers: int) -> None:
 def test_who_lost_a_write_gets_it_back_from_who_has_it(size: int, losers: int, seed: int) -> None:
     with closing(Scenario(seed, size=size)) as stand:
         stand.run(lose_a_write_but_once(stand, losers))
+
+
+# --- the end of a copy ------------------------------------------------------------------------------------------------
+
+
+async def lead_at_once_with_who_is_admitted(stand: Scenario, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The primary dies, and somebody else is to run, while it goes to the disk that the copy counts."""
+    primary = await stand.begin()
+    await write(stand, primary.id, b"before")
+    loser, _ = stand.secondaries
+    admit = DocumentCopies.admit
+
+    async def admit_amid_news(copies: DocumentCopies) -> None:
+        life = stand.lives[loser.id]
+        stand.crash(primary, "killed")
+        stand.loop.create_task(life.member.run_now(life.member.term, "for this test"), context=life.process.context)
+        await admit(copies)
+
+    monkeypatch.setattr(DocumentCopies, "admit", admit_amid_news)
+    lose(stand, loser)
+    await stand.until(lambda: primary.id not in stand.lives, "a copy that is complete")
+    await stand.until(lambda: any(life.member.leads for life in stand.lives.values()), "both can do without the third")
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_who_is_admitted_on_disk_counts_whoever_is_followed_meanwhile(
+    seed: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with closing(Scenario(seed)) as stand:
+        stand.run(lead_at_once_with_who_is_admitted(stand, monkeypatch))
 
 
 # --- how many ---------------------------------------------------------------------------------------------------------

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from laura_fast.errors import RemoteError, RpcError
+from laura_fast.errors import ClientError, RemoteError, RpcError
 from laura_fast.node.replication.messages import Batch
 from laura_fast.testing.sim.engines import Lists
 from laura_fast.testing.sim.knobs import TIMEOUT_S
@@ -83,6 +83,30 @@ def test_who_votes_does_not_count_what_its_own_disk_still_writes(
 
     calm.run(vote_amid_a_write())
     assert not [entry for entry in calm.safety.logs[primary.id] if entry.document == b"1"]
+
+
+def test_who_ran_in_a_later_term_and_is_ahead_comes_back(calm: Scenario) -> None:
+    async def write(life: Life) -> None:
+        await life.write(lambda session: calm.engine.put(session, "r1", b"1"))
+
+    async def run_alone() -> None:
+        alone = calm.primary
+        calm.isolate(alone.id)
+        async with asyncio.TaskGroup() as writing:
+            for _ in range(5):
+                writing.create_task(refused(alone))
+        await calm.until(lambda: [life.member.leads for life in calm.leading if life is not alone] == [True], "another")
+        while alone.member.term <= calm.primary.member.term:
+            await calm.ask(alone.id, lambda life: life.member.run_now(life.member.term, "for this test"))
+        assert alone.log.last.op_id > calm.primary.log.last.op_id
+        calm.network.cut = set()
+        await calm.until(calm.agree, "all follow one")
+
+    async def refused(life: Life) -> None:
+        with pytest.raises(ClientError):
+            await calm.ask(life.id, write)
+
+    calm.run(run_alone())
 
 
 def test_what_waited_in_a_buffer_keeps_no_dead_primary_alive(calm: Scenario) -> None:

@@ -64,17 +64,22 @@ class Answering(Member):
         return await self.lead().fetch(fetch)
 
     async def acknowledge(self, report: Report) -> bool:
-        """A member told how far it is; whether that was taken: it is one of ours and not ahead of us."""
+        """A member told how far it is; whether that was taken: it is one of ours and not ahead of us.
+
+        Its term is heard in any case: who is ahead of us may have run in a later term, and would never follow us.
+        """
         leading = self._office.leading
         ours = leading is not None and report.term == leading.progress.term
         if leading and ours and report.stamp:
             leading.holds(report.member, report.stamp)
-        if self._machine.configuration.get(report.member) is None or report.applied.op_id > self._log.last.op_id:
+        if self._machine.configuration.get(report.member) is None:
             return False
-        if leading and ours:  # first: a hand-over leaves no write without its answer
+        taken = report.applied.op_id <= self._log.last.op_id
+        if leading and ours and taken:  # first: a hand-over leaves no write without its answer
             leading.report(report.member, report.applied, report.durable)
-        await self._steps.take(events.MemberHeard(self._steps.now(), report.member, report.term, report.durable))
-        return True
+        held = report.durable if taken else BEGINNING
+        await self._steps.take(events.MemberHeard(self._steps.now(), report.member, report.term, held))
+        return taken
 
     async def run_now(self, term: int, reason: str) -> None:
         """The primary of this term handed over to us."""

@@ -89,7 +89,15 @@ class ReplicaSet(Answering, Operating):
         self._confirmations = Confirmations(self._ask_majority, self._tasks)
         greetings = Greetings(self._machine, peers, timeout_s)
         self._syncing = (
-            Syncing(self._machine, replica_log, copies, peers, take=self._steps.take, confirm=greetings.confirm)
+            Syncing(
+                self._machine,
+                replica_log,
+                copies,
+                peers,
+                take=self._steps.take,
+                confirm=greetings.confirm,
+                tasks=self._tasks,
+            )
             if copies
             else None
         )

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from laura_fast.domain.replication.members import ReplicaMember
     from laura_fast.node.replication.messages import Batch, Copied
     from laura_fast.node.replication.ports import Copies, Peers, ReplicaLog
+    from laura_fast.node.replication.tasks import Tasks
     from laura_fast.storage.documents.oplog import OplogEntry
 
 _log = log.get("laura_fast.replication")
@@ -46,6 +47,7 @@ class Syncing:
         *,
         take: Callable[[Event], Awaitable[object]],
         confirm: Callable[[int], Awaitable[bool]],
+        tasks: Tasks,
     ) -> None:
         """Prepares.
 
@@ -56,6 +58,7 @@ class Syncing:
             peers: The others.
             take: Tells the machine.
             confirm: Whether enough others know of no later term than one, see `greeting.is_confirmed`.
+            tasks: In which a sync is ended that is complete.
         """
         self._me = machine.me
         self._machine = machine
@@ -64,6 +67,8 @@ class Syncing:
         self._peers = peers
         self._take = take
         self._confirm = confirm
+        self._tasks = tasks
+        self._ending: asyncio.Task[None] | None = None
         self._turn = asyncio.Lock()
         self._state = copies.state
         self._source = ("", 0)
@@ -90,6 +95,9 @@ class Syncing:
 
     async def go_on(self, primary: ReplicaMember) -> None:
         """Copies the next part."""
+        if self._ending:
+            await asyncio.shield(self._ending)
+            return
         state = self._state
         copied = await self._peers.copy(primary, Copy(self._me, state.token if state else b""))
         async with self._turn:
@@ -117,6 +125,9 @@ class Syncing:
         Returns:
             Whether all entries were taken: those behind the copy are none of its business.
         """
+        if self._ending:
+            await asyncio.shield(self._ending)
+            return False
         assert self._state is not None  # noqa: S101 - see `copying`
         consistent = self._state.consistent
         assert consistent is not None  # noqa: S101 - the same
@@ -131,7 +142,8 @@ class Syncing:
         if self._log.term_at(consistent.op_id) != consistent.term:
             self.start_over("what was copied was rolled back")
         elif await self._confirm(batch.term):
-            await self._end()
+            self._ending = self._tasks.spawn(self._end())
+            await asyncio.shield(self._ending)
         else:
             await asyncio.sleep(pause_s)
         return len(mine) == len(entries)
@@ -142,9 +154,10 @@ class Syncing:
         self.wanted, self._state, self._source = True, None, ("", 0)
 
     async def _end(self) -> None:
+        """Whoever is followed meanwhile: else the copy might count on disk, and not for the machine."""
         await self._admit(0)
         _log.info("initial_sync_complete", node=self._me, op_id=self._log.last.op_id, progress=self.progress)
-        self.wanted, self._state = False, None
+        self.wanted, self._state, self._ending = False, None, None
 
     async def _admit(self, term: int) -> None:
         """Nothing is acknowledged before it is on disk that the copy counts: else a restart would not vote by it."""

@@ -112,6 +112,11 @@ class Safety:
         self._empty.add(member)
         for forgotten in (self._ballots, self._told, self._commits):
             forgotten.pop(member, None)
+        self._votes = {given: to for given, to in self._votes.items() if not self._died_with(member, *given, to)}
+
+    def _died_with(self, member: str, voter: str, term: int, candidate: str) -> bool:
+        """A candidate's vote for itself: but for the candidate, who is dead, nobody ever counts it."""
+        return voter == candidate == member and self._leaders.get(term) != member
 
     def copies(self, member: str) -> None:
         """What is on a disk is no log: all of it, or half a copy is missing."""
