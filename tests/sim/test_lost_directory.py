@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from laura_fast.domain.replication.members import Configuration, ReplicaMember
+from laura_fast.errors import RemoteError
+from laura_fast.node.database.concerns import ReadConcern
 from laura_fast.node.replication.copies import DocumentCopies
 from laura_fast.testing.sim.directories import incomplete, tolerates
 from laura_fast.testing.sim.knobs import TIMEOUT_S
@@ -88,6 +90,34 @@ async def lose_a_write_but_once(stand: Scenario, losers: int) -> None:
 def test_who_lost_a_write_gets_it_back_from_who_has_it(size: int, losers: int, seed: int) -> None:
     with closing(Scenario(seed, size=size)) as stand:
         stand.run(lose_a_write_but_once(stand, losers))
+
+
+# --- what it vouches for ----------------------------------------------------------------------------------------------
+
+
+async def read_with_who_forgot_the_next_primary(stand: Scenario) -> None:
+    """The only one who could tell a deposed primary of its successor loses its directory, and hears it again."""
+    deposed = await stand.begin()
+    await write(stand, deposed.id, b"old")
+    await stand.until(stand.agree, "everybody has the beginning")
+    successor, voter = stand.secondaries
+    split(stand, [deposed], [successor, voter])
+    await successor.member.run_now(deposed.member.term, "the test wants it")
+    await stand.until(lambda: successor.member.leads, "the next term")
+    await write(stand, successor.id, b"new")
+    split(stand, [deposed, voter], [successor])
+    assert deposed.member.leads
+    lose(stand, voter)
+    for _ in range(10):
+        with pytest.raises(RemoteError, match="did not confirm"):
+            await stand.ask(deposed.id, lambda life: life.shared.moment(ReadConcern.LINEARIZABLE, 0))
+    assert stand.lives[voter.id].member.primary == deposed.member.primary, "it was heard"
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_who_lost_its_directory_confirms_no_primary(seed: int) -> None:
+    with closing(Scenario(seed)) as stand:
+        stand.run(read_with_who_forgot_the_next_primary(stand))
 
 
 # --- the end of a copy ------------------------------------------------------------------------------------------------

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from laura_fast.domain.documents.codec import decode_stored
-from laura_fast.errors import ClientError, RemoteError, RpcError
+from laura_fast.errors import ClientError, FailedPreconditionError, RemoteError, RpcError
 from laura_fast.node.database.concerns import ReadConcern, ReadPreference
+from laura_fast.node.replication import copies
 from laura_fast.storage.documents import times
 from laura_fast.storage.documents.layout import record_key
 from laura_fast.testing.sim.knobs import TIMEOUT_S
@@ -102,6 +103,28 @@ def test_a_secondary_waits_for_what_the_client_has_seen_elsewhere(calm: Calm, co
     told = primary.shared.told_time(None)
     assert secondary.log.moments.newest() < told
     assert calm.run(look(concern, told, secondary)) == [1]
+
+
+def test_a_wait_for_a_time_does_not_end_with_half_a_copy(calm: Calm, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(copies, "COPY_BYTES", 1)
+    primary, secondary = calm.primary, calm.secondaries[0]
+    for request in range(20):
+        calm.write(primary, request)
+    calm.rest(TIMEOUT_S)
+    calm.isolate(secondary.id)
+    calm.write(primary, 20)
+
+    async def read_amid_a_copy() -> None:
+        read = look(ReadConcern.LOCAL, primary.shared.told_time(None), secondary)
+        reading = calm.loop.create_task(read, context=secondary.process.context)
+        await asyncio.sleep(TIMEOUT_S / 10)
+        assert secondary.member._syncing
+        secondary.member._syncing.start_over("its log is too old, the test says")
+        calm.network.cut = set()
+        with pytest.raises(FailedPreconditionError, match="copies everything"):
+            await reading
+
+    calm.run(read_amid_a_copy())
 
 
 def test_a_time_that_no_clock_has_come_to_is_refused(calm: Calm) -> None:

@@ -16,6 +16,7 @@ from laura_fast.domain.replication.reconfiguration import with_member, without_m
 from laura_fast.errors import ClientError
 from laura_fast.testing.sim.engines import Lists
 from laura_fast.testing.sim.knobs import TIMEOUT_S
+from laura_fast.testing.sim.links import FASTEST_S
 from tests.sim.scenario import Scenario
 
 if TYPE_CHECKING:
@@ -23,6 +24,9 @@ if TYPE_CHECKING:
     from laura_fast.testing.sim.life import Life
 
 SEEDS = 10
+PATIENCE_S = 0.0001
+SYNC_S = 0.1
+"""No sync is as short as the first, nor as long as the second."""
 SPARES = ("n4", "n5")
 """They run, and are no members in the beginning."""
 
@@ -110,3 +114,37 @@ def test_changes_amid_faults_keep_one_primary_a_term_and_lose_nothing(seed: int)
     with closing(Operated(seed)) as world:
         world.run(suffer(world))
         assert world.changes
+
+
+def retagged(configuration: Configuration) -> Configuration:
+    """The next version."""
+    first = configuration.members[0]
+    return with_member(configuration, replace(first, tags={"version": str(configuration.version)}))
+
+
+async def leave_amid_a_change(stand: Scenario) -> None:
+    """Whoever asked leaves while the disk keeps the configuration: the operator, then the primary that tells it."""
+    primary = await stand.begin()
+    await asyncio.sleep(TIMEOUT_S)
+    stand.isolate(primary.id)
+    with pytest.raises(ClientError):
+        await stand.ask(primary.id, lambda life: life.member.reconfigure(retagged), PATIENCE_S + FASTEST_S)
+    await asyncio.sleep(SYNC_S)
+    assert primary.member.configuration.version == 2
+    for life in stand.secondaries:
+        learn = life.member._steps.learn(primary.member.configuration)
+        learning = stand.loop.create_task(learn, context=life.process.context)
+        await asyncio.sleep(PATIENCE_S)
+        learning.cancel()
+        await asyncio.sleep(SYNC_S)
+        assert life.member.configuration.version == 2
+    stand.network.cut = set()
+    await stand.until(lambda: primary.member.lead().rollout.complete, "the primary hears of a majority")
+    assert (await stand.ask(primary.id, lambda life: life.member.reconfigure(retagged))).version == 3
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_a_change_is_made_whoever_waits_for_it(seed: int) -> None:
+    with closing(Scenario(seed, Lists())) as stand:
+        stand.network.weather.slowest_s = FASTEST_S
+        stand.run(leave_amid_a_change(stand))

@@ -109,6 +109,18 @@ def test_who_ran_in_a_later_term_and_is_ahead_comes_back(calm: Scenario) -> None
     calm.run(run_alone())
 
 
+def test_a_step_down_that_nobody_waits_for_begins_all_the_same(calm: Scenario) -> None:
+    async def ask_and_leave(life: Life) -> None:
+        asking = asyncio.create_task(life.member.step_down(TIMEOUT_S))
+        await asyncio.sleep(0)
+        asking.cancel()
+
+    before = calm.primary
+    calm.run(calm.ask(before.id, ask_and_leave))
+    calm.run(asyncio.sleep(TIMEOUT_S))
+    assert calm.primary is not before
+
+
 def test_what_waited_in_a_buffer_keeps_no_dead_primary_alive(calm: Scenario) -> None:
     before, others = calm.primary, calm.secondaries
     batch = Batch(before.id, before.member.term, 0, 1, ())

@@ -14,7 +14,7 @@ from __future__ import annotations
 from bisect import bisect_right
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, Final, Protocol
+from typing import TYPE_CHECKING, Final, NamedTuple, Protocol
 
 import msgspec
 
@@ -22,6 +22,7 @@ from laura_fast.limits import database as limits
 from laura_fast.node.database.access import START
 from laura_fast.node.database.finding import Finder, look
 from laura_fast.node.database.once import recall, record_progress, record_response
+from laura_fast.node.database.replication import outcome_unknown
 from laura_fast.node.database.writing import write
 
 if TYPE_CHECKING:
@@ -55,6 +56,18 @@ class Counts(msgspec.Struct, array_like=True, frozen=True):
 
 _encode_counts: Final = msgspec.msgpack.Encoder().encode
 _decode_counts: Final = msgspec.msgpack.Decoder(Counts).decode
+
+
+class Begun(NamedTuple):
+    """A change of many, part of which is done.
+
+    Attributes:
+        counts: By the slices so far.
+        term: In which they were seen in the log. A primary that lost its office since may have undone them.
+    """
+
+    counts: Counts
+    term: int
 
 
 class Change(Protocol):
@@ -110,6 +123,7 @@ class Changes:
             AlreadyExistsError: REQUEST_ID_REUSED, or DUPLICATE_KEY of a unique index.
             InvalidArgumentError: A document that matches can't be changed so; it names the field.
             OverloadedError, DeadlineError: The search needs more than the budget. Nothing was changed.
+            UnavailableError: OUTCOME_UNKNOWN: this node lost its office on the way.
         """
         step = await write(self._store, job.request, partial(_short, job))
         if isinstance(step, bytes):
@@ -127,24 +141,26 @@ class Changes:
                 return answer
         return await write(self._store, job.request, partial(_finish, job, Counts()))
 
-    async def _all(self, job: Job, counts: Counts) -> bytes:
+    async def _all(self, job: Job, begun: Begun) -> bytes:
         finder = self._finder(job)
         id_keys = await self._readers.run(partial(finder.all, job.change.check, job.budget()))
         while not isinstance(
-            step := await write(self._store, job.request, partial(_slice, job, id_keys, counts)), bytes
+            step := await write(self._store, job.request, partial(_slice, job, id_keys, begun)), bytes
         ):
-            counts = step
+            begun = step
         return step
 
 
-def _short(job: Job, session: WriteSession) -> bytes | Counts:
+def _short(job: Job, session: WriteSession) -> bytes | Begun:
     """Search and change in one; or, where that would take too long, what slices have done before a crash."""
     known = recall(session, job.request)
     if known is not None:
-        return _decode_counts(known.progress) if known.response is None else known.response
+        if known.response is not None:
+            return known.response
+        return Begun(_decode_counts(known.progress), session.changes.term)
     looked = look(session, job.choose(session), job.change.find, most=limits.CHANGE_LOOKS, wanted=0 if job.multi else 1)
     if not looked.complete:
-        return Counts()
+        return Begun(Counts(), session.changes.term)
     modified = sum(job.change.apply(session, id_key, document) for id_key, document in looked.found.items())
     return _finish(job, Counts(len(looked.found), modified), session)
 
@@ -158,15 +174,17 @@ def _one(job: Job, id_key: bytes, session: WriteSession) -> bytes | None:
     return _finish(job, Counts(1, int(job.change.apply(session, id_key, document))), session)
 
 
-def _slice(job: Job, id_keys: list[bytes], counts: Counts, session: WriteSession) -> bytes | Counts:
-    """Changes the next few documents behind `counts.after`; the answer with the last ones."""
-    matched, modified, size = counts.matched, counts.modified, 0
-    begin = bisect_right(id_keys, counts.after)
+def _slice(job: Job, id_keys: list[bytes], begun: Begun, session: WriteSession) -> bytes | Begun:
+    """Changes the next few documents behind `begun.counts.after`; the answer with the last ones."""
+    if session.changes.term != begun.term:
+        raise outcome_unknown()
+    matched, modified, size = begun.counts.matched, begun.counts.modified, 0
+    begin = bisect_right(id_keys, begun.counts.after)
     for place, id_key in enumerate(id_keys[begin:], begin):
         if place - begin >= limits.WRITE_SLICE_DOCUMENTS or size >= limits.WRITE_SLICE_BYTES:
             done = Counts(matched, modified, id_keys[place - 1])
             record_progress(session, job.request, _encode_counts(done))
-            return done
+            return Begun(done, begun.term)
         data = session.get(job.namespace, id_key)
         if data is not None and (document := job.change.find(data)) is not None:
             matched += 1

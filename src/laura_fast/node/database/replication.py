@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, Protocol
 
-from laura_fast.errors import FailedPreconditionError
+from laura_fast.errors import FailedPreconditionError, UnavailableError
 from laura_fast.node.database import concerns
 from laura_fast.storage.documents import times
 
@@ -16,6 +16,12 @@ if TYPE_CHECKING:
 
 HANDING_OVER: Final = "HANDING_OVER"
 """Why a write was not made that came while the primary was handing over: nothing happened."""
+
+
+def outcome_unknown() -> UnavailableError:
+    """The answer to a write whose primary lost its office."""
+    told = "the primary lost its office while the write was on its way; a retry with the same request_id settles it"
+    return UnavailableError(told, "OUTCOME_UNKNOWN", retry_after_ms=0)
 
 
 class Replication(Protocol):

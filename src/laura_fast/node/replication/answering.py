@@ -48,7 +48,7 @@ class Answering(Member):
             self.history.add(beat.election)
         await self._hear(beat.primary, beat.term, beat.last)
         held = self._log.last if self._machine.may_stand else BEGINNING  # half a copy counts for nothing
-        return Report(self.me, self.term, held, held, self.configuration.stamp)
+        return Report(self.me, self.term, held, held, self.configuration.stamp, self._machine.may_vote)
 
     async def greet(self) -> Report:
         """Tells a member that knows nothing how far this one is, whatever it is."""

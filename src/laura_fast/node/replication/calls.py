@@ -75,7 +75,10 @@ class Calls:
     async def confirm(
         self, term: int, beat: Callable[[str], Beat], heard: Callable[[Report], Awaitable[object]]
     ) -> bool:
-        """Whether a majority, with us in it, answers a beat of now in a term, each within a timeout."""
+        """Whether a majority, with us in it, answers a beat of now in a term, each within a timeout.
+
+        Who lost its directory does not count: it may have voted for the next primary, and does not know.
+        """
         configuration = self._machine.configuration
         agreed = {self._machine.me}
         beats = [self._beat(each, beat(each.id), heard) for each in self._others() if each.votes]
@@ -84,7 +87,7 @@ class Calls:
             while asked and not configuration.is_majority(agreed):
                 done, asked = await asyncio.wait(asked, return_when=asyncio.FIRST_COMPLETED)
                 reports = (each.result() for each in done if not isinstance(each.exception(), _NO_ANSWER))
-                agreed |= {report.member for report in reports if report.term == term}
+                agreed |= {report.member for report in reports if report.term == term and report.may_vote}
         finally:
             for each in asked:
                 each.cancel()

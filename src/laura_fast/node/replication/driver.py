@@ -84,7 +84,9 @@ class ReplicaSet(Answering, Operating):
             acknowledged=state.acknowledged if state else None,
         )
         self._tasks = Tasks(me)
-        self._steps = Steps(self._machine, replica_log, clock, timeout_s, act=self._act, withdraw=self._withdraw)
+        self._steps = Steps(
+            self._machine, replica_log, clock, timeout_s, tasks=self._tasks, act=self._act, withdraw=self._withdraw
+        )
         self._calls = Calls(self._machine, peers, self._steps, self._tasks, timeout_s)
         self._confirmations = Confirmations(self._ask_majority, self._tasks)
         greetings = Greetings(self._machine, peers, timeout_s)

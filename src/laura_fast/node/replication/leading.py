@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 from laura_fast.domain.replication.members import Position
 from laura_fast.domain.replication.progress import Progress, WriteConcern, check
 from laura_fast.domain.replication.reconfiguration import Rollout
-from laura_fast.errors import FailedPreconditionError, OutOfRangeError, UnavailableError
+from laura_fast.errors import FailedPreconditionError, OutOfRangeError
+from laura_fast.node.database.replication import outcome_unknown
 from laura_fast.node.replication.copies import Token, decode_token, encode
 from laura_fast.node.replication.messages import Batch, Copied
 from laura_fast.node.replication.pins import Pins
@@ -155,9 +156,3 @@ def truncated(op_id: int) -> FailedPreconditionError:
     """The answer to a member that is too far behind."""
     told = f"oplog truncated, initial sync required: entry {op_id} is no longer kept"
     return FailedPreconditionError(told, "OPLOG_TRUNCATED")
-
-
-def outcome_unknown() -> UnavailableError:
-    """The answer to a write whose primary lost its office."""
-    told = "the primary lost its office while the write was on its way; a retry with the same request_id settles it"
-    return UnavailableError(told, "OUTCOME_UNKNOWN", retry_after_ms=0)

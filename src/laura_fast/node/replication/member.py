@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from laura_fast.node.replication.leading import outcome_unknown
+from laura_fast.node.database.replication import outcome_unknown
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from laura_fast.node.replication.ports import ReplicaLog
     from laura_fast.node.replication.steps import Steps
     from laura_fast.node.replication.syncing import Syncing
+    from laura_fast.node.replication.tasks import Tasks
 
 
 class Member:
@@ -41,6 +42,7 @@ class Member:
     _office: Office
     _following: Following
     _syncing: Syncing | None
+    _tasks: Tasks
     _timeout_s: float
     _commit: int
 

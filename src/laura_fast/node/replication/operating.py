@@ -49,11 +49,15 @@ class Operating(Member):
         Raises:
             FailedPreconditionError: NOT_PRIMARY.
         """
-        self.lead()
-        await self._log.pause()
-        now = self._steps.now()
-        await self._steps.take(events.LogGrew(self._log.last))
-        await self._steps.take(events.StepDownAsked(now, now + seconds, force, successor, reason, freeze_s))
+        leading = self.lead()
+
+        async def begin() -> None:
+            await self._log.pause()
+            if self._office.leading is leading:
+                now = self._steps.now()
+                await self._steps.take(events.StepDownAsked(now, now + seconds, force, successor, reason, freeze_s))
+
+        await asyncio.shield(self._tasks.spawn(begin()))  # a pause without an end must not outlast an impatient caller
 
     async def lead_known(self) -> None:
         """Returns once this node is in office, or another leads; after two election timeouts in any case."""

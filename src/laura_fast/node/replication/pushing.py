@@ -45,7 +45,10 @@ class Pushes:
             RpcError: What else a write raises.
         """
         if entry.op_id and entry.op_id <= self._store.head.op_id:
-            return self._compare(entry)
+            op_id = self._compare(entry)
+            if self._member.leads:
+                await self._member.wait(op_id, WriteConcern())
+            return op_id
         if self._member.leads or not entry.op_id:
             return await self._write(entry)
         if entry.op_id > self._store.head.op_id + 1:

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from laura_fast.domain.replication.members import Configuration
     from laura_fast.node.ports import Clock
     from laura_fast.node.replication.ports import ReplicaLog
+    from laura_fast.node.replication.tasks import Tasks
 
 
 class Steps:
@@ -40,6 +41,7 @@ class Steps:
         clock: Clock,
         timeout_s: float,
         *,
+        tasks: Tasks,
         act: Callable[[Step], None],
         withdraw: Callable[[], None],
     ) -> None:
@@ -50,6 +52,7 @@ class Steps:
             replica_log: Keeps the ballot and the configuration.
             clock: To measure time with.
             timeout_s: Of elections.
+            tasks: In which steps go to the disk, whoever waits for them.
             act: Does what a step asks for, once that is kept; it may not wait.
             withdraw: Ends what a step left behind, before its ballot is kept; it may not wait.
         """
@@ -57,6 +60,7 @@ class Steps:
         self._machine = machine
         self._log = replica_log
         self._clock = clock
+        self._tasks = tasks
         self._act = act
         self._withdraw = withdraw
         self._timeout_s = timeout_s
@@ -71,22 +75,44 @@ class Steps:
     async def take(self, event: Event) -> Step:
         """Takes a step and acts on it.
 
+        A step that is taken goes to its end, whatever becomes of the caller: calls are cancelled when the other side
+        gives up, and what the machine knows must be kept and acted on all the same.
+
         The machine learns first where the log ends: a beat may have reported an entry whose `LogGrew` still waits for
         its turn, and whoever voted without it would elect a primary that lacks what a majority was counted for.
         """
-        async with self._turn:
+        kept = None
+        await self._turn.acquire()
+        try:
             self._machine.step(events.LogGrew(self._log.last))
             step = self._machine.step(event)
             if step.ballot:
                 self._withdraw()
-                await self._log.keep_ballot(step.ballot)
-            if step.configuration:
-                await self._log.keep_configuration(step.configuration)
-                self.configuration = step.configuration
-            self._act(step)
-            if self._machine.wake_at < self._asleep_until:
-                self._woken.set()
+            if step.ballot or step.configuration:
+                kept = self._tasks.spawn(self._keep(step))
+            else:
+                self._finish(step)
+        finally:
+            if kept:
+                kept.add_done_callback(lambda _: self._turn.release())
+            else:
+                self._turn.release()
+        if kept:
+            await asyncio.shield(kept)
         return step
+
+    async def _keep(self, step: Step) -> None:
+        if step.ballot:
+            await self._log.keep_ballot(step.ballot)
+        if step.configuration:
+            await self._log.keep_configuration(step.configuration)
+            self.configuration = step.configuration
+        self._finish(step)
+
+    def _finish(self, step: Step) -> None:
+        self._act(step)
+        if self._machine.wake_at < self._asleep_until:
+            self._woken.set()
 
     async def learn(self, configuration: Configuration) -> None:
         """Takes another member's configuration if it is newer than ours."""

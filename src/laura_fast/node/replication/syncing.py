@@ -155,9 +155,12 @@ class Syncing:
 
     async def _end(self) -> None:
         """Whoever is followed meanwhile: else the copy might count on disk, and not for the machine."""
-        await self._admit(0)
+        try:
+            await self._admit(0)
+        finally:
+            self._ending = None
         _log.info("initial_sync_complete", node=self._me, op_id=self._log.last.op_id, progress=self.progress)
-        self.wanted, self._state, self._ending = False, None, None
+        self.wanted, self._state = False, None
 
     async def _admit(self, term: int) -> None:
         """Nothing is acknowledged before it is on disk that the copy counts: else a restart would not vote by it."""

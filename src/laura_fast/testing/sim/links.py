@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 from laura_fast.errors import ClientError, Code, RemoteError, RpcError, StorageFailedError, UnreachableError
@@ -86,7 +87,7 @@ class Network:
             self._carry(sender, receiver, method, self._arrive, *call)
         return future
 
-    def _carry(self, sender: str, receiver: str, what: str, deliver: Callable[..., None], *given: Any) -> None:
+    def _carry(self, sender: str, receiver: str, what: str, deliver: Callable[..., object], *given: Any) -> None:
         weather, journal = self.weather, self._journal
         blocked = (sender, receiver) in self.cut or (what == "fetch" and sender in self.stuck)
         if blocked or (weather.loss and self._dice.random() < weather.loss):
@@ -115,6 +116,8 @@ class Network:
         process, handler = server
 
         def answered(task: asyncio.Task[Any]) -> None:
+            if task.cancelled():
+                return
             error = task.exception()
             if error is None:
                 self._carry(receiver, sender, "answer", _answer, future, task.result(), None)
@@ -123,6 +126,12 @@ class Network:
 
         task = self._loop.create_task(handler(method, given), context=process.context)
         task.add_done_callback(answered, context=NOWHERE)
+        future.add_done_callback(partial(self._left, sender, receiver, task), context=NOWHERE)
+
+    def _left(self, sender: str, receiver: str, task: asyncio.Task[Any], _given_up: asyncio.Future[Any]) -> None:
+        """The caller waits no longer: what still works for it is cancelled, as the transport does with handlers."""
+        if not task.done():
+            self._carry(sender, receiver, "cancel", task.cancel)
 
     def _told(self, receiver: str, error: BaseException) -> ClientError:
         if isinstance(error, RpcError):

@@ -12,7 +12,7 @@ from bson.timestamp import Timestamp
 from laura_fast.domain.documents.codec import decode, encode
 from laura_fast.domain.documents.filters import compile_filter
 from laura_fast.domain.documents.updates import compile_update
-from laura_fast.errors import AlreadyExistsError, InvalidArgumentError, OverloadedError
+from laura_fast.errors import AlreadyExistsError, InvalidArgumentError, OverloadedError, UnavailableError
 from laura_fast.limits import database as limits
 from laura_fast.node.database.changes import Changes, Counts, Job
 from laura_fast.node.database.choosing import Asked, choose
@@ -114,6 +114,23 @@ async def test_an_increment_of_many_counts_once_through_crashes(store: MortalSto
     assert {document["n"] for document in store.all()} == {1}
     assert await _update(store, {}, {"$inc": {"n": 1}}) == answer
     assert {document["n"] for document in store.all()} == {1}
+
+
+async def test_a_change_of_many_does_not_go_on_where_a_rollback_may_have_undone_its_slices(
+    store: MortalStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await _fill(store, 10)
+
+    async def next_office(start: Callable[[], Generator[None, None, Any]]) -> Any:
+        store.term += 1
+        return finished(start())
+
+    with monkeypatch.context() as meanwhile:
+        meanwhile.setattr(Inline, "run", staticmethod(next_office))
+        with pytest.raises(UnavailableError, match="lost its office"):
+            await _update(store, {}, {"$inc": {"n": 1}})
+    assert {document["n"] for document in store.all()} == {0}
+    assert await _update(store, {}, {"$inc": {"n": 1}}) == b"10 10 False"
 
 
 async def test_an_update_that_ends_its_own_match_is_counted_whole(store: MortalStore) -> None:
