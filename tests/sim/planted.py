@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, Final
 from unittest.mock import patch
 
@@ -23,6 +24,7 @@ from laura_fast.domain.replication.candidacy import Candidacy
 from laura_fast.domain.replication.events import Ballot, Role
 from laura_fast.domain.replication.members import Configuration, Position
 from laura_fast.domain.replication.progress import Progress, WriteConcern
+from laura_fast.node.replication import steps
 from laura_fast.node.replication.answering import Answering
 from laura_fast.node.replication.concerns import Shared
 from laura_fast.node.replication.document_log import DocumentLog
@@ -243,6 +245,10 @@ def _nothing(_right: Any) -> Any:
     return lambda *_given: None
 
 
+def _without_shield(right: Any) -> Any:
+    return SimpleNamespace(**{**vars(right), "shield": lambda task: task})
+
+
 BUGS: Final = (
     Bug("a vote is told before it is on disk", DocumentLog, "keep_ballot", _not_synced),
     Bug("the term is kept, the vote is not", DocumentLog, "keep_ballot", _term_only),
@@ -267,6 +273,7 @@ BUGS: Final = (
     Bug("a deposed primary answers reads", ReplicaSet, "confirm", _without_asking, rare=True),
     Bug("a linearizable read sees what is not committed", Shared, "moment", _the_newest, rare=True),
     Bug("an office lasts until the vote for another is on disk", Office, "withdraw", _nothing),
+    Bug("a step ends with the call that took it", steps, "asyncio", _without_shield),
     Bug("the log of a deposed primary is not fenced", DocumentLog, "fence", _nothing),
 )
 
