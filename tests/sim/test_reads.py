@@ -121,7 +121,7 @@ def test_a_wait_for_a_time_does_not_end_with_half_a_copy(calm: Calm, monkeypatch
         assert secondary.member._syncing
         secondary.member._syncing.start_over("its log is too old, the test says")
         calm.network.cut = set()
-        with pytest.raises(FailedPreconditionError, match="copies everything"):
+        with pytest.raises(FailedPreconditionError, match="after_time: this member copies everything"):
             await reading
 
     calm.run(read_amid_a_copy())

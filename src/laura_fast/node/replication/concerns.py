@@ -39,7 +39,7 @@ class Shared:
         mode = preference.mode
         concerns.check_consistent(preference)
         if mode != "PRIMARY":
-            self._check_whole(mode)
+            self._check_whole(f"read_preference {mode}")
         if mode == "PRIMARY" or (mode == "PRIMARY_PREFERRED" and not self._member.leads and self._member.primary):
             self._member.lead()
         elif self._member.leads:
@@ -51,9 +51,10 @@ class Shared:
             self._check_tags(preference)
             self._check_fresh(preference)
 
-    def _check_whole(self, mode: str) -> None:
+    def _check_whole(self, asked: str) -> None:
         if self._member.sync_progress:
-            raise _unsuitable(mode, "this member copies everything and is not complete")
+            told = f"{asked}: this member copies everything and is not complete"
+            raise FailedPreconditionError(told, "NO_SUITABLE_MEMBER")
 
     def _check_tags(self, preference: ReadPreference) -> None:
         if not preference.fits(self._member.tags):
@@ -74,7 +75,7 @@ class Shared:
         if concern is ReadConcern.LOCAL:
             if not self._member.leads:  # there is nothing newer anywhere than what the primary has
                 await self._moments.wait(lambda: self._moments.newest() >= after)
-                self._check_whole("with after_time")  # it may have begun meanwhile, and a copy begins with its end
+                self._check_whole("after_time")  # it may have begun meanwhile, and a copy begins with its end
             return None
         if concern is ReadConcern.LINEARIZABLE:
             await self._member.confirm()
