@@ -70,6 +70,12 @@ def test_no_match_is_ruled_out_by_its_bytes(seed: int) -> None:
         assert found is None or repr(found) == repr(document)
 
 
+@pytest.mark.parametrize("filling", range(120))
+def test_a_length_that_looks_like_the_name_rules_nothing_out(filling: int) -> None:
+    document = {"z": "x" * filling, "b": 1.5}  # for one of them the length is ord("b")
+    assert compile_filter({"b": 1.5}).find(codec.encode(document))
+
+
 @settings(deadline=None)
 @given(st.integers(0, 2**32 - 1))
 def test_a_match_is_found(seed: int) -> None:

@@ -38,6 +38,8 @@ _MAX_SEARCHES = 4
 
 
 _NO_NAME = b"\0"
+_FIRST_NAME = 5
+"""Where the first name may stand, behind the length, whose bytes may look like one, and the type."""
 
 
 class _Clue(NamedTuple):
@@ -148,7 +150,7 @@ def _of_number(name: bytes, operand: float) -> list[_Clue]:
     forms = (b"\x13" + name, b"\x04" + name, *_fields(name, operand))
 
     def lacks(data: bytes) -> bool:
-        at = data.find(name)
+        at = data.find(name, _FIRST_NAME)
         while at > 0:
             if data.startswith(forms, at - 1):
                 return False
